@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import nbconvert
+
 from notebooks import ROOT, code_cells, paths, read
 
 BOOK = ROOT / "book"

@@ -4,6 +4,7 @@ import sys
 import time
 
 import nbformat
+
 from notebooks import code_cells, execute, paths, read
 
 

@@ -4,6 +4,7 @@ import sys
 
 from check import browser, python
 
+
 def main():
     """Print the surviving mutants; fail if a browser run failed."""
     python("mutmut", "run", "--max-children", "2")
