@@ -163,8 +163,8 @@ def show_history(history):
     first, last = history[0], history[-1]
     gap = 100 * (last.train_accuracy - last.test_accuracy)
     return draw(paint, f"The training loss falls from {first.train_loss:.2f} to "
-                f"{last.train_loss:.2f}. At the end the training rows are {gap:.0f} points ahead of "
-                "new digits.", (8, 3.2), 1, 2)
+                f"{last.train_loss:.2f}. At the end the training rows are {gap:.0f} points "
+                "ahead of new digits.", (8, 3.2), 1, 2)
 
 
 def show_curves(curves, baseline, sentence):

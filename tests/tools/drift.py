@@ -23,7 +23,8 @@ def differences(stored, ran):
     for wanted, got in zip(stored, ran, strict=True):
         if outputs(wanted) != outputs(got):
             count += 1
-            print(f"  DRIFT in\n{wanted.source}\n  stored {outputs(wanted)}\n  got    {outputs(got)}")
+            print(f"  DRIFT in\n{wanted.source}\n  stored {outputs(wanted)}")
+            print(f"  got    {outputs(got)}")
     return count
 
 

@@ -29,7 +29,7 @@ def main(action, index="", wheels=""):
     source = f"the folder {wheels}" if wheels else f"the network (about {download:g} GB)"
     where = ".venv" if action == "install" else "wheels"
     needs = disk if action == "install" else download
-    print(f"Installing into {where} from {source}; it takes about {needs:g} GB on disk.", flush=True)
+    print(f"Installing into {where} from {source}; about {needs:g} GB on disk.", flush=True)
     if sys.platform == "linux" and not (index or wheels):
         print("Without a graphics card, the CPU-only build is a quarter of that:\n"
               f"  make {'lab' if action == 'install' else 'wheels'} "
