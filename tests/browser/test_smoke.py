@@ -37,7 +37,7 @@ def test_dark_theme(open_notebook):
     notebook = open_notebook("03_pruning")
     notebook.command("apputils:change-theme", theme="JupyterLab Dark")
     try:
-        notebook.page.wait_for_selector('body[data-jp-theme-light="false"]')
+        notebook.page.wait_for_selector('body[data-jp-theme-light="false"]', state="attached")
         notebook.run_all()
         notebook.picture("03_pruning-dark")
         assert notebook.red() == []
