@@ -44,7 +44,7 @@ def file_table(*rows):
         place = (row.bytes >= first.bytes) + (row.bytes > first.bytes)
         groups[list(groups)[place]].append(row.name)
     told = "; ".join(f"{kind} {first.name}: {', '.join(names)}"
-                     for kind, names in groups.items() if names)
+                     for kind, names in groups.items() if names) or f"only one file: {first.name}"
     return Table(frame, f"{told[0].upper()}{told[1:]}.")
 
 

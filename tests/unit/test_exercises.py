@@ -37,7 +37,7 @@ def found():
                 yield pytest.param(name, starter, solution, id=name)
 
 
-@pytest.mark.parametrize(("name", "starter", "solution"), found())
+@pytest.mark.parametrize(("name", "starter", "solution"), list(found()))
 def test_the_notebooks_starter_and_solution(name, starter, solution):
     assert exercises.check(name, solution) == RIGHT
     told = exercises.check(name, starter)
