@@ -79,7 +79,7 @@ def sort_units(network):
     """The same function with its hidden units in order of their number of weights, largest first."""
     layers = [PackedLayer(**vars(layer)) for layer in network.layers]
     for layer, after in zip(layers, layers[1:], strict=False):
-        order = np.argsort(-(layer.weight != 0).sum(1), kind="stable")
+        order = np.lexsort((-(layer.weight != 0).sum(1), layer.bias))
         layer.weight, layer.bias = layer.weight[order], layer.bias[order]
         if np.ndim(layer.scale):
             layer.scale, layer.multiplier = layer.scale[order], layer.multiplier[order]
