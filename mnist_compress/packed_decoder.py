@@ -1,10 +1,9 @@
 """The record coder, decoding side: Python and NumPy only, and no float anywhere.
 
-`walk` visits every weight and describes its surroundings by small integers ("contexts"); `Mixer`
-turns them into a probability by logistic mixing, as Mahoney's paq and lpaq do; `bit_reader` turns
-the probability and the stream into a bit. The encoder in `packing` runs the same walk, knowing the
-bits. Integers stay below 2**53 and >> and // round down, so JavaScript can follow line by line.
-"""
+`walk` describes each weight's surroundings by small integers ("contexts"), `Mixer` turns them into a
+probability by logistic mixing (Mahoney's paq and lpaq), `bit_reader` turns that and the stream into
+a bit. The encoder in `packing` runs the same walk, knowing the bits. All integers stay below 2**53,
+and >> and // round down, so JavaScript can follow line by line."""
 
 from bisect import bisect_left
 from math import isqrt
@@ -22,7 +21,8 @@ STRETCH = [min(bisect_left(SQUASH, 16 * p + 8), 2 * EDGE) - EDGE for p in range(
 
 def bit_reader(data):
     """Arithmetic decoder of bytes: bit(p) is the next bit, which is 1 with p chances in 65536."""
-    low, span, at = int.from_bytes(data[:4].ljust(4, b"\0"), "big"), 0xFFFFFFFF, 4
+    data = data + bytes(4)
+    low, span, at = int.from_bytes(data[:4], "big"), 0xFFFFFFFF, 4
 
     def bit(p, _):
         nonlocal low, span, at
@@ -30,9 +30,8 @@ def bit_reader(data):
         one = low < part
         low, span = (low, part) if one else (low - part, span - part)
         while span < 1 << 24:
-            check(at < len(data) + 4, "the stream ends too early")
-            low, span = low << 8 | (data[at] if at < len(data) else 0), span << 8
-            at += 1
+            check(at < len(data), "the stream ends too early")
+            low, span, at = low << 8 | data[at], span << 8, at + 1
         return int(one)
 
     return bit
@@ -46,15 +45,14 @@ class Mixer:
 
     def bit(self, kind, contexts, truth=0):
         """One bit. kind and contexts: integers that say what is known; truth: the bit to write."""
-        states, inputs = [], []
+        states = []  # of each context: its probability of a 1 in units of 2**-22, how often seen
         for key in enumerate(contexts, 16 * kind):
-            if key not in self.states:  # probability of a 1 in units of 2**-22, how often seen
-                self.states[key] = [states[0][0] if states else 1 << 21, 0]
-            states.append(self.states[key])
-            inputs.append(STRETCH[states[-1][0] >> 10])
+            fresh = [states[0][0] if states else 1 << 21, 0]
+            states.append(self.states.setdefault(key, fresh))
+        inputs = [STRETCH[state[0] >> 10] for state in states]
         weights = self.weights.setdefault(kind, [72090 // len(contexts)] * len(contexts))
         total = sum(w * x for w, x in zip(weights, inputs, strict=True)) >> 16
-        p = min(max(SQUASH[min(max(total, -EDGE), EDGE) + EDGE], 4), 65532)
+        p = SQUASH[min(max(total, -EDGE), EDGE) + EDGE]
         bit = self.coder(p, truth)
         error = ((bit << 16) - p) * (2 + 200 // (states[0][1] + 20))
         for place, (x, state) in enumerate(zip(inputs, states, strict=True)):
@@ -65,16 +63,15 @@ class Mixer:
 
     def number(self, kind, contexts, most, truth=0):
         """An integer 0..most in Elias's gamma code: the size of value + 1, then its lower bits."""
-        size, value = 0, 1
-        while 2 << size <= most + 1 and self.bit(
-            kind, [c << 16 | size for c in contexts], int(truth + 1 >= 2 << size)
-        ):
+        size, value, most, truth = 0, 1, most + 1, truth + 1
+        contexts = [context << 16 for context in contexts]
+        while 2 << size <= most and self.bit(kind, [c | size for c in contexts], truth >> size > 1):
             size += 1
         for place in range(size - 1, -1, -1):
             known = (size << 5 | place) << 5 | min(value, 31)
-            bit = self.bit(kind, [c << 16 | known for c in contexts], truth + 1 >> place & 1)
+            bit = self.bit(kind, [c | known for c in contexts], truth >> place & 1)
             value = 2 * value + bit
-        check(value <= most + 1, "a number in the stream is out of range")
+        check(value <= most, "a number in the stream is out of range")
         return value - 1
 
 
@@ -88,37 +85,36 @@ def walk(mixer, layers):
         kind, levels, present = 8 * index, [], set(abs(layer.weight).ravel().tolist())
         for size in range(1, 128):
             known = 2 * (size == 127) + (size - 1 in levels[-1:])
-            levels += [size] * mixer.bit(1, [known], int(size in present))
+            levels += [size] * mixer.bit(1, [known], size in present)
         side = isqrt(inputs) if index == 0 and isqrt(inputs) ** 2 == inputs else 0
         columns, live, bias = [[] for _ in range(inputs)], [2], 0
         for unit in range(outputs):
-            live.append(mixer.bit(kind + 2, [live[-1]], int(used[unit])))
+            live.append(mixer.bit(kind + 2, [live[-1]], used[unit]))
             if not live[-1]:
                 continue
             change = int(layer.bias[unit]) - bias
             step = mixer.number(kind + 3, [0], 1 << 32, abs(change))
-            bias += -step if step and mixer.bit(kind + 4, [0], int(change < 0)) else step
+            bias += -step if step and mixer.bit(kind + 4, [0], change < 0) else step
             check(-(1 << 31) <= bias < 1 << 31, "a bias is out of range")
             layer.bias[unit], truth = bias, layer.weight[unit].tolist()
-            here, agree = [0] * (inputs + 2 * side + 3), [0] * outputs
+            here, agree = [0] * (inputs + 2 * side + 3), {}
             for place in [place for place in range(inputs) if alive[place]]:
                 column, contexts, signs, spot = columns[place], [0, place, unit], [0], 0
-                if side:  # a picture with an empty edge; 1 stands for a negative weight, 2 positive
+                if side:  # a picture with empty edges; 0: no weight, 1: a negative, 2: a positive
                     spot = place + place // side + side + 2
-                    left, corner, above, other = here[spot - 1], *here[spot - side - 2:spot - side + 1]
-                    contexts.append(8 * bool(left) + 4 * bool(above) + 2 * bool(corner) + bool(other))
+                    near = left, corner, above, other = here[spot - 1], *here[spot - side - 2:][:3]
+                    contexts.append(sum(1 << n for n, seen in enumerate(near) if seen))
                     signs += [9 * left + 3 * above + corner, 9 * left + 3 * above + other]
-                if not mixer.bit(kind + 5, contexts, int(truth[place] != 0)):
+                if not mixer.bit(kind + 5, contexts, truth[place] != 0):
                     continue
-                check(levels, "a weight in a layer without levels")
-                vote = sum(agree[earlier] * turn for earlier, turn in column)
+                vote = sum(agree.get(earlier, 0) * turn for earlier, turn in column)
                 signs.append(2 * abs(vote).bit_length() + (vote > 0))
-                sign = 2 * mixer.bit(kind + 6, signs, int(truth[place] > 0)) - 1
+                sign = 2 * mixer.bit(kind + 6, signs, truth[place] > 0) - 1
                 rank = levels.index(abs(truth[place])) if truth[place] else 0
                 rank = mixer.number(kind + 7, [0, unit], len(levels) - 1, rank)
                 layer.weight[unit, place] = sign * levels[rank]
                 here[spot] = 1 + (sign > 0)
                 for earlier, turn in column:
-                    agree[earlier] += sign * turn
+                    agree[earlier] = agree.get(earlier, 0) + sign * turn
                 columns[place] = column[-63:] + [(unit, sign)]
         alive = live[1:]
