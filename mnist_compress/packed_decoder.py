@@ -1,7 +1,7 @@
 """The record coder, decoding side: Python and NumPy only, and no float anywhere.
 
-`walk` describes each weight's surroundings by small integers ("contexts"), `Mixer` turns them into a
-probability by logistic mixing (Mahoney's paq and lpaq), `bit_reader` turns that and the stream into
+`walk` describes a weight's surroundings by small integers ("contexts"), `Mixer` makes of them a
+probability by logistic mixing (Mahoney's paq and lpaq), `bit_reader` turns it and the stream into
 a bit. The encoder in `packing` runs the same walk, knowing the bits. All integers stay below 2**53,
 and >> and // round down, so JavaScript can follow line by line."""
 

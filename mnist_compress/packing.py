@@ -38,7 +38,7 @@ from .packed_format import (
 )
 
 LABELS = ("header", "positions", "signs", "magnitudes", "scales", "biases")
-CHUNK = 1 << 20  # weights that the order-0 coder turns to 32 bits at a time
+CHUNK = 1 << 16  # weights that the order-0 coder turns to 32 bits at a time
 TOTAL = 1 << 16  # sum of an order-0 histogram
 
 
