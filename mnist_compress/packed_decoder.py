@@ -111,7 +111,7 @@ def walk(mixer, layers):
                 signs.append(2 * abs(vote).bit_length() + (vote > 0))
                 sign = 2 * mixer.bit(kind + 6, signs, truth[place] > 0) - 1
                 rank = levels.index(abs(truth[place])) if truth[place] else 0
-                rank = mixer.number(kind + 7, [0, unit], len(levels) - 1, rank)
+                rank = mixer.number(kind + 7, [0, unit, contexts[-1]], len(levels) - 1, rank)
                 layer.weight[unit, place] = sign * levels[rank]
                 here[spot] = 1 + (sign > 0)
                 for earlier, turn in column:

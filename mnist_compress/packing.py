@@ -32,6 +32,7 @@ from .packed_format import (
     read_header,
     require,
     share_2x2,
+    sort_units,
     spread_2x2,
     varint,
     write_header,
@@ -76,7 +77,7 @@ def save_packed(model, path, coder="record", **options):
 def load_packed(path, max_weights=MAX_WEIGHTS):
     """Read a file as `unpack` does; a file too large for max_weights is not even read."""
     size = Path(path).stat().st_size
-    check(size <= 8 * max_weights + 4096, f"{size} bytes are too many for {max_weights} weights")
+    check(size <= 16 * max_weights + 4096, f"{size} bytes are too many for {max_weights} weights")
     return unpack(Path(path).read_bytes(), max_weights)
 
 
@@ -87,8 +88,10 @@ def breakdown(data, max_weights=MAX_WEIGHTS):
     largest remainder. Raises PackedFileError.
     """
     header, network = read_header(data, max_weights)[0], unpack(data, max_weights)
+    parts = list(file_parts(network, header.coder, header.tied, False))
+    check(b"".join(part for _, part in parts) == data, "pack would have written other bytes")
     exact = Counter(dict.fromkeys(LABELS, 0.0))
-    for label, part in file_parts(network, header.coder, header.tied, False):
+    for label, part in parts:
         exact[label] += len(part)
     stream = exact.pop("stream", 0)
     if stream:
@@ -98,25 +101,7 @@ def breakdown(data, max_weights=MAX_WEIGHTS):
     whole = {label: int(size) for label, size in exact.items()}
     for label in sorted(exact, key=lambda label: whole[label] - exact[label]):
         whole[label] += sum(whole.values()) < len(data)
-    check(sum(whole.values()) == len(data), "pack would have written these bytes differently")
     return whole
-
-
-def sort_units(network):
-    """The same function with the hidden units of each layer in order of their biases.
-
-    The record coder then needs next to nothing for the biases: it is told one of n! equal orders.
-    Equal biases go by number of weights, largest first.
-    """
-    layers = [PackedLayer(**vars(layer)) for layer in network.layers]
-    for layer, after in zip(layers, layers[1:], strict=False):
-        order = np.lexsort((-np.count_nonzero(layer.weight, axis=1), layer.bias))
-        layer.weight, layer.bias = layer.weight[order], layer.bias[order]
-        if np.ndim(layer.scale):
-            layer.scale, layer.shift = layer.scale[order], layer.shift[order]
-            layer.multiplier = layer.multiplier[order]
-        after.weight = after.weight[:, order]
-    return PackedNetwork(layers)
 
 
 def as_network(model):
@@ -286,15 +271,15 @@ def categorical(shares):
 
 
 def write_order0(weight):
-    """The bytes that occur and their frequencies, then chunks: their 32-bit words, counted."""
+    """The bytes that occur, 16 bits for the frequency of each, then chunks of 32-bit words."""
     weight = np.ascontiguousarray(weight)
     counts = histogram(weight)
     symbols = np.flatnonzero(counts)
-    shares = frequencies(counts)[symbols]
-    table = varint(len(symbols)) + bytes(symbols.tolist())
-    yield "magnitudes", table + b"".join(varint(share) for share in shares.tolist())
+    yield "magnitudes", bytes([len(symbols), *symbols.tolist()])
     if len(symbols) == 1:
         return
+    shares = frequencies(counts)[symbols]
+    yield "magnitudes", shares.astype("<u2").tobytes()
     number, model = np.zeros(256, np.int32), categorical(shares)
     number[symbols] = np.arange(len(symbols))
     flat = weight.reshape(-1).view(np.uint8)
@@ -308,14 +293,13 @@ def write_order0(weight):
 
 def read_order0(cursor, weight):
     """Fill weight (out, in) from the cursor."""
-    symbols = cursor.take(cursor.varint())
-    check(0 < len(symbols) <= 255 and 128 not in symbols, "impossible weights in a histogram")
-    shares = np.array([cursor.varint() for _ in symbols])
-    check(shares.min() > 0 and shares.sum() == TOTAL, "a histogram does not add up")
-    flat = weight.reshape(-1)
+    symbols, flat = cursor.take(int(cursor.take(1)[0])), weight.reshape(-1)
+    check(len(symbols) and 128 not in symbols, "impossible weights in a histogram")
     if len(symbols) == 1:
         flat[:] = symbols.view(np.int8)
         return
+    shares = cursor.take(len(symbols), "<u2").astype(np.int64)
+    check(shares.min() > 0 and shares.sum() == TOTAL, "a histogram does not add up")
     model = categorical(shares)
     for start in range(0, flat.size, CHUNK):
         part = flat[start:start + CHUNK]
