@@ -141,7 +141,6 @@ def pairs(numbers, shifts):
 def read_pairs(cursor, shape):
     """The arrays that `pairs` wrote, int32 of the given shape, () or (out,)."""
     count = shape[0] if shape else 1
-    check(count <= len(cursor.rest), "the file ends too early")
     both = [divmod(cursor.varint(), 64) for _ in range(count)]
     check(all(0 < m < 1 << 24 for m, _ in both), "a scale or multiplier is out of range")
     return [np.array(part, np.int32).reshape(shape) for part in zip(*both, strict=True)]

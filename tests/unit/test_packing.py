@@ -305,6 +305,22 @@ def test_the_same_bytes_on_every_machine():
     }
 
 
+def test_the_same_bytes_for_a_long_stream():
+    """As above, where columns are full, counters at their end and bits nearly certain."""
+    place = np.arange(150 * 100).reshape(150, 100)
+    weight = ((place % 7 < 5) * (place < 5000) * (place % 127 + 1)).astype(np.int8)
+    layer = PackedLayer(weight, np.zeros(150, np.int32), np.array(1, np.float32))
+    data = pack(PackedNetwork([layer]))
+    assert_same(PackedNetwork([layer]), unpack(data))
+    assert hashlib.sha256(data).hexdigest()[:16] == "c4fe4e4651519f3a"
+
+
+def test_rare_weights_keep_a_frequency():
+    counts = np.zeros(256, np.int64)
+    counts[[0, 7, 255]] = 10**8, 1, 2
+    assert packing.frequencies(counts)[[0, 7, 255]].tolist() == [65534, 1, 1]
+
+
 def test_files_are_saved_and_loaded(tmp_path):
     network, path = make_network(9, (784, 20, 10)), tmp_path / "digits.mc"
     assert save_packed(network, path, "order0") == path.stat().st_size
@@ -359,6 +375,7 @@ def header(widths, coder="dense", flags=0, version=1, pair=65):
     (sealed(header((8, 2), flags=1)), "square picture"),
     (sealed(header((4, 2), pair=5)), "out of range"),
     (sealed(header((4, 3, 2), pair=64)), "shift of zero"),
+    (sealed(header((4, 2), pair=64 + 40)), "a step of the biases is out of range"),
     (sealed(header((4, 2)) + b"\xff" * 9), "biases of 255 bytes"),
     (sealed(header((4, 2)) + b"\0" + bytes(7)), "ends too early"),
     (sealed(header((4, 2)) + b"\0" + bytes(9)), "1 bytes too many"),
@@ -438,6 +455,8 @@ def test_what_cannot_be_packed_is_refused():
         pack(PackedNetwork([]))
     with pytest.raises(ValueError, match="525000 weights are too many for record"):
         pack(make_network(1, (700, 750), density=0))
+    with pytest.raises(ValueError, match="1048577 units, more than 1048576"):
+        pack(make_network(1, (1, (1 << 20) + 1), density=0), "dense")
 
 
 # --- the parts of the record coder ----------------------------------------------------------------
@@ -479,6 +498,7 @@ def test_the_arithmetic_coder_is_exact_and_tight(seed):
         writer(p, truth)
         ideal -= math.log2((p if truth else 65536 - p) / 65536)
     data = writer.finish()
+    assert script or data == b""
     read = packed_decoder.bit_reader(data)
     assert [read(p, 0) for p, _ in script] == [truth for _, truth in script]
     assert len(data) <= ideal / 8 * 1.001 + 2
@@ -500,6 +520,20 @@ def test_numbers_of_any_size_are_coded(most):
         assert mixer.number(1, [0, 5], most, number) == number
     mixer = packed_decoder.Mixer(packed_decoder.bit_reader(writer.finish()))
     assert [mixer.number(1, [0, 5], most) for _ in numbers] == numbers
+
+
+def test_a_stream_with_numbers_out_of_range_is_rejected(monkeypatch):
+    layer = PackedLayer(np.ones((1, 1), np.int8), np.array([1 << 31]), np.array(1, np.float32))
+    number, stream = packing.BitWriter(), packing.BitWriter()
+    with monkeypatch.context() as unchecked:
+        unchecked.setattr(packed_decoder, "check", lambda condition, problem: None)
+        packed_decoder.Mixer(number).number(1, [0], 4, 6)
+        packed_decoder.walk(packed_decoder.Mixer(stream), [layer])
+    with pytest.raises(PackedFileError, match="a number in the stream"):
+        packed_decoder.Mixer(packed_decoder.bit_reader(number.finish())).number(1, [0], 4)
+    mixer = packed_decoder.Mixer(packed_decoder.bit_reader(stream.finish()))
+    with pytest.raises(PackedFileError, match="a bias is out of range"):
+        packed_decoder.walk(mixer, [layer])
 
 
 def test_no_integer_of_the_mixer_outgrows_javascript():
