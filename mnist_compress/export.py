@@ -5,11 +5,14 @@ not the integers of `quantization`; `numpy_logits` recomputes them from the file
 page carries the packed file and computes the very integers of `IntegerClassifier`.
 """
 
+import base64
 import contextlib
 import copy
+import hashlib
 import logging
 import tempfile
 import warnings
+import zlib
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,9 +20,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from .data import SIDE
 from .ledger import latency
+from .minify import minify_css, minify_js
+from .packing import as_network, pack
 
 CALIBRATION_BATCH = 100  # rows at a time
+PAGE_NAMES = ("packed", "activations", "centre", "drawn")  # that stay readable in the page
 
 
 def export_onnx(model, path):
@@ -181,6 +188,60 @@ def int8_sentence(rows):
                              if verdict == "faster" else f"at batch {small.batch}")
     parts = [f"{verdict} {', '.join(places)}" for verdict, places in told.items() if places]
     return f"Against float32 in the same runtime, int8 is {'; '.join(parts)}."
+
+
+def export_page(model, path):
+    """Write one HTML file that reads drawn digits: network, decoder and draw pad inside.
+
+    model: an IntegerClassifier or a PackedNetwork of 784 inputs and 10 outputs. The page makes no
+    request (its Content-Security-Policy forbids all) and computes the model's own integers. Hidden
+    units are in the packed file's order (`sort_units`). Returns the bytes.
+
+    ValueError if sums could leave the integers that JavaScript's numbers hold exactly.
+    """
+    network = as_network(model)
+    _check_page(network)
+    data, style = pack(network, reorder=True), minify_css(_source("page.css"))
+    script = (f'document.querySelector("main").insertAdjacentHTML("afterbegin",`<style>{style}'
+              f"</style>{_source('pad.html')}`);"
+              + minify_js(_source("decoder.js") + _source("page.js"), keep=PAGE_NAMES))
+    deflate = zlib.compressobj(9, wbits=-15)
+    payload = base64.b64encode(data + deflate.compress(script.encode()) + deflate.flush()).decode()
+    loader = _source("loader.js").strip().format(payload=payload, length=len(data))
+    size, page = -1, b""
+    while len(page) != size:  # the page says what it weighs, which is part of its weight
+        size = len(page)
+        page = _source("page.html").format(
+            loader=loader, loader_hash=_sha256(loader), script_hash=_sha256(script),
+            style_hash=_sha256(style), page_bytes=f"{size:,}",
+            network_bytes=f"{len(data):,}").encode()
+    return Path(path).write_bytes(page)
+
+
+def _source(name):
+    """A text file beside this module."""
+    return Path(__file__).with_name(name).read_text("utf-8").strip() + "\n" * name.endswith(".js")
+
+
+def _sha256(text):
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _check_page(network):
+    widths = network.widths
+    if widths[0] != SIDE**2 or widths[-1] != 10 or len(widths) < 3:
+        raise ValueError(f"the page needs {SIDE**2} pixels, a hidden layer and 10 digits; got a "
+                         f"network of {widths}")
+    for place, layer in enumerate(network.layers):
+        weight, bias = layer.weight.astype(np.int64), layer.bias.astype(np.int64)
+        largest = (255 * np.abs(weight).sum(1) + np.abs(bias)).max()
+        if largest >= 2**31:
+            raise ValueError(f"layer {place}: a sum could reach {largest}, beyond int32")
+        if layer.shift is not None:
+            product = int(largest) * int(layer.multiplier.max()) + (1 << int(layer.shift.max()) - 1)
+            if product >= 2**53:
+                raise ValueError(f"layer {place}: a product could reach {product}; JavaScript is "
+                                 f"exact below {2**53}")
 
 
 @contextlib.contextmanager
