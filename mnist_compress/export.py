@@ -20,10 +20,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from .data import SIDE
-from .ledger import latency
+from .data import SIDE, flatten
+from .ledger import dense_file, integer_file, latency
 from .minify import minify_css, minify_js
-from .packing import as_network, pack
+from .packing import as_network, pack, save_packed
+from .reader import PackedClassifier
+from .training import evaluate
 
 CALIBRATION_BATCH = 100  # rows at a time
 PAGE_NAMES = ("packed", "activations", "centre", "drawn")  # that stay readable in the page
@@ -90,6 +92,70 @@ def _rows(pixels):
         raise ValueError(f"pixels must be uint8 of the shape (n, in); got {pixels.dtype} of "
                          f"{pixels.shape}")
     return pixels.astype(np.float32) / np.float32(255)
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One way to run the network on a device.
+
+    file_bytes: of the file it needs. memory_bytes: of the weights and biases it holds while it
+    runs. microseconds: for one digit, the median on one thread. accuracy: on the test digits, a
+    fraction of 1. None: not measured here.
+    """
+
+    name: str
+    file_bytes: int
+    memory_bytes: int | None
+    microseconds: float | None
+    accuracy: float
+
+
+def deployments(model, integer, folder, train_digits, test_digits, rounds=25):
+    """Write every file of `integer` and `model` into a folder and measure: a list of `Deployment`.
+
+    model: the float network that `integer` was made from. Files: float.onnx and int8.onnx (by ONNX
+    Runtime's own quantization of `model`), digits.mc (packed), digits.html (the page).
+    """
+    folder = Path(folder)
+    floats, small, packed, page = (folder / name for name in (
+        "float.onnx", "int8.onnx", "digits.mc", "digits.html"))
+    export_onnx(model, floats), quantize_onnx(floats, small, train_digits)
+    save_packed(integer, packed, reorder=True), export_page(integer, page)
+    reader, pixels = PackedClassifier.load(packed), flatten(test_digits.images)
+    one, row, array = pixels[:1], test_digits.rows[:1], pixels[:1].numpy()
+    sessions = [onnx_session(floats), onnx_session(small)]
+    with torch.no_grad():
+        rows = latency({
+            "PyTorch float32": partial(model, row),
+            "PyTorch int8": partial(integer.sums, one),
+            "ONNX Runtime float32": partial(sessions[0].run, None, {"rows": row.numpy()}),
+            "ONNX Runtime int8": partial(sessions[1].run, None, {"rows": row.numpy()}),
+            "NumPy int8": partial(reader.logits, array)}, 1, rounds)
+    scores = [evaluate(each, test_digits).accuracy for each in (model, integer)]
+    labels = test_digits.labels.numpy()
+    answers = [session.run(None, {"rows": test_digits.rows.numpy()})[0].argmax(1)
+               for session in sessions] + [reader.predict(pixels.numpy())]
+    scores += [float((answer == labels).mean()) for answer in answers]
+    sizes = [dense_file("float32", model, test_digits).bytes,
+             integer_file("int8", integer, test_digits).bytes,
+             *(path.stat().st_size for path in (floats, small, packed))]
+    memory = [_tensor_bytes(model), _tensor_bytes(integer), _onnx_bytes(floats),
+              _onnx_bytes(small), reader.nbytes]
+    result = [Deployment(row.name, size, held, row.median, score) for row, size, held, score
+              in zip(rows, sizes, memory, scores, strict=True)]
+    return [*result, Deployment("page", page.stat().st_size, None, None, scores[-1])]
+
+
+def _tensor_bytes(model):
+    return sum(part.numel() * part.element_size() for part in model.state_dict().values())
+
+
+def _onnx_bytes(path):
+    import onnx
+    from onnx import numpy_helper
+
+    return sum(numpy_helper.to_array(part).nbytes for part in
+               onnx.load(str(path)).graph.initializer)
 
 
 @dataclass(frozen=True)

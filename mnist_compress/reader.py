@@ -30,22 +30,26 @@ class PackedClassifier:
         if header.tied:
             header.layers[0].weight = spread_2x2(header.layers[0].weight)
         self.layers = header.layers
-        self._weights = [layer.weight.astype(np.int32).T for layer in self.layers]
 
     @classmethod
     def load(cls, path):
         """Read a file, such as one from `packing.save_packed`."""
         return cls(Path(path).read_bytes())
 
+    @property
+    def nbytes(self):
+        """Bytes of the weights and biases it holds."""
+        return sum(layer.weight.nbytes + layer.bias.nbytes for layer in self.layers)
+
     def logits(self, pixels):
         """uint8 (n, in) or (n, side, side) -> the last layer's int32 sums (n, 10). ValueError."""
-        inputs = len(self._weights[0])
+        inputs = self.layers[0].weight.shape[1]
         if pixels.dtype != np.uint8 or pixels.ndim < 2 or prod(pixels.shape[1:]) != inputs:
             raise ValueError(f"pixels must be uint8, {inputs} for each digit, in an array of all "
                              f"digits; got {pixels.dtype} of {pixels.shape}")
         values = pixels.reshape(len(pixels), inputs)
-        for layer, weight in zip(self.layers, self._weights, strict=True):
-            values = values.astype(np.int32) @ weight + layer.bias
+        for layer in self.layers:
+            values = values.astype(np.int32) @ layer.weight.T.astype(np.int32) + layer.bias
             if layer.shift is not None:  # ReLU, then back to 0..255, rounding half up
                 shift = layer.shift.astype(np.int64)
                 product = np.maximum(values, 0).astype(np.int64) * layer.multiplier

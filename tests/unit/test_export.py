@@ -13,6 +13,7 @@ import torch
 import mnist_compress
 from mnist_compress.data import flatten, load_full, load_sample
 from mnist_compress.export import (
+    deployments,
     export_onnx,
     int8_sentence,
     numpy_logits,
@@ -25,10 +26,17 @@ from mnist_compress.export import (
 from mnist_compress.ledger import LatencyRow
 from mnist_compress.model import DigitClassifier
 from mnist_compress.pruning import prune
+from mnist_compress.quantization import quantize_model
 from mnist_compress.training import evaluate, train, trained_model
+from mnist_compress.ui.exercises import EXERCISES, check_sums
+from mnist_compress.ui.tables import deployment_table
 
 ROOT = Path(mnist_compress.__file__).parents[1]
 MNIST = Path(os.environ.get("MNIST_COMPRESS_TEST_DATA") or ROOT.parent / "shared" / "mnist")
+INTEGER_BYTES = 101_632 + 4 * 138 + 4 * 2 + 8 * 2  # weights, biases, scales, multiplier, shift
+# int8 weights; for each row a scale and zero point of its weights, a bias with both; three
+# activations with a scale and a zero point
+ONNX_BYTES = 101_632 + 138 * (4 + 1 + 4 + 4 + 4) + 3 * (4 + 1)
 
 
 @pytest.fixture(scope="module")
@@ -181,5 +189,39 @@ def test_the_sentence_follows_from_the_rows():
         int8_sentence([rows[0], rows[3]])
 
 
+def test_deployments_measure_files_that_are_there(tmp_path, test_digits):
+    digits, model = load_sample()[0], prune(trained_model(), 0.97)
+    integer = quantize_model(model, digits)
+    rows = deployments(model, integer, tmp_path, digits, test_digits, rounds=3)
+    assert [row.name for row in rows] == [
+        "PyTorch float32", "PyTorch int8", "ONNX Runtime float32", "ONNX Runtime int8",
+        "NumPy int8", "page"]
+    files = ("float.onnx", "int8.onnx", "digits.mc", "digits.html")
+    assert [row.file_bytes for row in rows[2:]] == [
+        (tmp_path / name).stat().st_size for name in files]
+    accuracies = [evaluate(each, test_digits).accuracy for each in (model, integer)]
+    assert [rows[i].accuracy for i in (0, 1, 4, 5)] == pytest.approx(
+        [accuracies[0], accuracies[1], accuracies[1], accuracies[1]])
+    found = onnx_logits(tmp_path / "int8.onnx", flatten(test_digits.images)).argmax(1)
+    assert rows[3].accuracy == pytest.approx((found == test_digits.labels.numpy()).mean())
+    assert [row.memory_bytes for row in rows] == [
+        4 * 101_770, INTEGER_BYTES, 4 * 101_770, ONNX_BYTES,
+        101_632 + 4 * 138, None]
+    assert all(row.microseconds > 0 for row in rows[:5]) and rows[5].microseconds is None
+    table = deployment_table(rows)
+    assert table.sentence.startswith("The smallest file is that of NumPy int8; for one digit ")
+    assert table.frame.loc["page", "one digit"] == "not measured"
+    assert table.frame.loc["PyTorch float32", "memory for weights"] == "407,080 bytes"
+
+
 def test_the_processor_is_described():
     assert "processor" in processor() and processor().endswith(".")
+
+
+def test_the_exercise_on_sums():
+    exercise = EXERCISES["my_sums"]
+    assert str(check_sums(exercise.right)).startswith("Right.")
+    for wrong, message in exercise.mistakes:
+        assert str(check_sums(wrong)) == f"Not yet. {message}"
+    assert "int16" in check_sums(lambda p, w: w.to(torch.int16) @ p.to(torch.int16))
+    assert "RuntimeError" in check_sums(lambda p, w: w @ p)
