@@ -1,6 +1,7 @@
-// The packed file in JavaScript: the twin of packed_decoder.py and reader.py, line by line.
-// Every number is an integer below 2**53, so a double holds it exactly.
-const floor = Math.floor, edge = 2559, squash = [], stretch = [], states = {}, mix = [], layers = [];
+// The record coder and the integer network: the twin of packed_decoder.py and reader.py.
+// Every number is an integer below 2**53, so a double holds it exactly. The header gives floor,
+// data and at (the next byte), tied, widths and layers: [rows, biases, scale, rescale, step].
+const edge = 2559, squash = [], stretch = [], states = {}, mix = [];
 for (let power = 2 ** 24, place = 0; place <= edge; place++) {
   squash[edge + place] = floor(2 ** 40 / (2 ** 24 + power));
   squash[edge - place] = place ? 65536 - squash[edge + place] : squash[edge];
@@ -9,28 +10,8 @@ for (let power = 2 ** 24, place = 0; place <= edge; place++) {
 for (let chance = 0, place = 0; chance < 4096; stretch[chance++] = place - edge)
   while (place < 2 * edge && squash[place] < 16 * chance + 8) place++;
 
-// `packed` holds the bytes of the file, a Uint8Array; the checksum at its end is left out.
-// The header: widths, then scale, multiplier and shift of each layer, and the step of its biases.
-const data = packed.slice(0, -4);
-let at = 4, low = 0, span = 2 ** 32 - 1;
-const varint = () => {
-  const byte = data[at++];
-  return byte < 128 ? byte : byte - 128 + 128 * varint();
-};
-const pair = () => {
-  const both = varint();
-  return [floor(both / 64), both % 64];
-};
-const flags = data[3], tied = flags & 1, count = flags >> 2, widths = [];
-for (let index = 0; index <= count; index++) widths.push(varint());
-for (let index = 0; index < count; index++) {
-  const hidden = index < count - 1, length = hidden && flags & 2 ? widths[index + 1] : 1;
-  const pairs = () => Array.from({length}, pair), scale = pairs(), rescale = hidden && pairs();
-  const [odd, twos] = pair();
-  layers.push([[], [], scale, rescale, odd * 2 ** twos]);
-}
-
 // Arithmetic decoding and logistic mixing.
+let low = 0, span = 2 ** 32 - 1;
 for (let place = 0; place < 4; place++) low = low * 256 + (data[at++] | 0);
 const bit = (kind, contexts) => {
   const found = [];

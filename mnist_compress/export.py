@@ -28,6 +28,7 @@ from .reader import PackedClassifier
 from .training import evaluate
 
 CALIBRATION_BATCH = 100  # rows at a time
+PAGE_SOURCES = ("header.js", "decoder.js", "page.js")
 PAGE_NAMES = ("packed", "activations", "centre", "drawn")  # that stay readable in the page
 
 
@@ -270,7 +271,7 @@ def export_page(model, path):
     data, style = pack(network, reorder=True), minify_css(_source("page.css"))
     script = (f'document.querySelector("main").insertAdjacentHTML("afterbegin",`<style>{style}'
               f"</style>{_source('pad.html')}`);"
-              + minify_js(_source("decoder.js") + _source("page.js"), keep=PAGE_NAMES))
+              + minify_js("".join(map(_source, PAGE_SOURCES)), keep=PAGE_NAMES))
     deflate = zlib.compressobj(9, wbits=-15)
     payload = base64.b64encode(data + deflate.compress(script.encode()) + deflate.flush()).decode()
     loader = _source("loader.js").strip().format(payload=payload, length=len(data))
