@@ -7,8 +7,6 @@ for (let power = 2 ** 24, place = 0; place <= edge; place++) {
   squash[edge - place] = place ? 65536 - squash[edge + place] : squash[edge];
   power = floor((power * 16711808 + 2 ** 23) / 2 ** 24);
 }
-for (let chance = 0, place = 0; chance < 4096; stretch[chance++] = place - edge)
-  while (place < 2 * edge && squash[place] < 16 * chance + 8) place++;
 
 // Arithmetic decoding and logistic mixing.
 let low = 0, span = 2 ** 32 - 1;
@@ -18,7 +16,8 @@ const bit = (kind, contexts) => {
   contexts.forEach((context, place) => found.push(
     states[context * 65536 + 16 * kind + place] ??= [found.length ? found[0][0] : 2 ** 21, 0]));
   const weights = mix[kind] ??= contexts.map(() => floor(72090 / contexts.length));
-  const inputs = found.map(state => stretch[state[0] >> 10]);
+  const inputs = found.map(([chance]) => stretch[chance >>= 10] ??=
+    squash.findIndex(value => value >= 16 * chance + 8) - edge);
   const total = inputs.reduce((sum, input, place) => sum + weights[place] * input, 0);
   const chance = squash[Math.min(Math.max(floor(total / 65536), -edge), edge) + edge];
   const part = floor(span * chance / 65536), one = low < part ? 1 : 0;
