@@ -60,9 +60,15 @@ def _rescaled(half=True, clamp=True, relu=True, whole=True):
     return function
 
 
+def _sums(kind):
+    return lambda pixels, weight: weight.to(kind) @ pixels.to(kind)
+
+
 _PIXELS = torch.tensor([[0, 150, 255], [1, 128, 64]], dtype=torch.uint8)
 _LOGITS = torch.tensor([[2.0, 0.1, 0.3, 0.2], [0.2, 0.1, 9.0, 0.3], [0.5, 0.3, 0.1, 3.0]])
 _WEIGHTS = torch.tensor([[0.5, -0.9, 0.02, -0.01], [0.03, 0.8, -0.7, 0.6], [-4.0, 3.0, 2.0, -1.0]])
+_ROW = torch.arange(0, 256, 5, dtype=torch.uint8)
+_INT8 = torch.stack([torch.full((52,), 127), torch.arange(-127, 129, 5)]).to(torch.int8)
 _VALUES = torch.tensor([0.1234, -0.5, 0.017, 0.0, 3.0, -3.0])
 
 EXERCISES = {exercise.name: exercise for exercise in (
@@ -136,6 +142,19 @@ EXERCISES = {exercise.name: exercise for exercise in (
         (lambda total, multiplier, shift: min(round(max(total, 0) * multiplier / 2**shift), 255),
          "Python's round goes to even, JavaScript's goes up. "
          "Add half and shift, which is the same everywhere."))),
+    Exercise("my_sums", _sums(torch.int32), ((_ROW, _INT8), (_ROW.flip(0), _INT8)), (
+        (lambda pixels, weight: pixels, "You returned the pixels as they came. Multiply each row "
+         "of weights by them and add up: weight @ pixels, in a type that holds the sum."),
+        (_sums(torch.int8), "In int8 a pixel above 127 turns negative, and so does a sum. Both "
+         "sides need int32 before the product."),
+        (_sums(torch.uint8), "uint8 has no negative numbers, so your negative weights became large "
+         "ones. Use int32."),
+        (_sums(torch.int16), "One product fits into int16, their sum does not: it wraps around "
+         "beyond 32,767. Use int32."),
+        (_sums(torch.int64), "Right numbers, but eight bytes each. int32 is enough, and it is what "
+         "small processors add in: change the type."),
+        (_sums(torch.float32), "Right numbers here, but they are floats. The point is to need "
+         "none: use int32."))),
 )}
 
 
@@ -224,3 +243,8 @@ def check_quantize(function):
 def check_rescale(function):
     """Check my_rescale(total, multiplier, shift): an int 0..255."""
     return check("my_rescale", function)
+
+
+def check_sums(function):
+    """Check my_sums(pixels, weight): uint8 (n,) and int8 (units, n) -> int32 (units,)."""
+    return check("my_sums", function)

@@ -78,3 +78,21 @@ def latency_table(rows):
         faster = [name for name in names[1:] if at[name, batch].ratio < 0.9]
         told.append(f"at batch {batch} {', '.join(faster) if faster else 'nothing'}")
     return Table(frame, f"Faster than {names[0]} by a tenth or more: {'; '.join(told)}.")
+
+
+def deployment_table(rows):
+    """`Deployment`s -> file, memory, time for one digit and accuracy of each."""
+    def text(value, form):
+        return "not measured" if value is None else form.format(value)
+
+    frame = pd.DataFrame({
+        "file": [f"{row.file_bytes:,} bytes" for row in rows],
+        "memory for weights": [text(row.memory_bytes, "{:,} bytes") for row in rows],
+        "one digit": [text(row.microseconds, "{:,.0f} microseconds") for row in rows],
+        "test accuracy": [f"{row.accuracy:.1%}" for row in rows],
+    }, index=pd.Index([row.name for row in rows], name="runs in"))
+    timed = [row for row in rows if row.microseconds is not None]
+    small, fast = min(rows, key=lambda row: row.file_bytes), min(
+        timed, key=lambda row: row.microseconds)
+    return Table(frame, f"The smallest file is that of {small.name}; for one digit {fast.name} is "
+                 "the fastest.")

@@ -83,7 +83,8 @@ class Notebook:
             const widget = window.jupyterapp.shell.currentWidget;
             await widget.context.ready;
             await widget.sessionContext.ready;
-            await widget.sessionContext.session.kernel.info; }""")
+            await widget.sessionContext.session.kernel.info;
+            window.jupyterapp.shell.collapseLeft(); }""")
 
     def _watch(self, url, base):
         if not url.startswith((base, base.replace("http", "ws"), "data:", "blob:")):
@@ -123,11 +124,13 @@ class Notebook:
     def picture(self, name):
         """Keep a screenshot of every screenful of the notebook."""
         ARTIFACTS.mkdir(exist_ok=True)
-        height = self.page.evaluate(
-            "document.querySelector('.jp-WindowedPanel-outer').scrollHeight")
-        self.page.set_viewport_size({"width": 1200, "height": min(height + 120, 14_000)})
-        self.page.wait_for_timeout(300)
-        self.page.screenshot(path=ARTIFACTS / f"{name}.png")
+        box = "document.querySelector('.jp-NotebookPanel .jp-WindowedPanel-outer')"
+        height = self.page.evaluate(f"{box}.scrollHeight")
+        for place, top in enumerate(range(0, height, 1400), 1):
+            self.page.set_viewport_size({"width": 1000, "height": 1500})
+            self.page.evaluate(f"{box}.scrollTop = {top}")
+            self.page.wait_for_timeout(200)
+            self.page.screenshot(path=ARTIFACTS / f"{name}-{place}.png")
         self.page.set_viewport_size({"width": 1200, "height": 900})
 
 

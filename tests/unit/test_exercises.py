@@ -79,8 +79,8 @@ def test_what_can_go_wrong_with_any_function(name):
         assert exercises.check(name, mutates).startswith("You changed the argument itself.")
 
 
-def test_the_five_check_functions(model):
+def test_the_check_functions(model):
     checks = (exercises.check_normalise, exercises.check_accuracy, exercises.check_mask,
-              exercises.check_quantize, exercises.check_rescale)
+              exercises.check_quantize, exercises.check_rescale, exercises.check_sums)
     for check, exercise in zip(checks, exercises.EXERCISES.values(), strict=True):
         assert check(exercise.right) == RIGHT

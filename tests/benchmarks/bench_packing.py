@@ -1,0 +1,179 @@
+"""Speed, size and memory of the packed formats as networks grow, beside general compressors.
+
+    python tests/benchmarks/bench_packing.py                     # up to 10 million weights
+    python tests/benchmarks/bench_packing.py --largest 1e8       # order-0 alone beyond --peers
+    python tests/benchmarks/bench_packing.py --network file.mc   # one network in all formats
+
+Every case runs in a process of its own on one thread. Speeds are millions of weights in a second
+of processor time, the median of five runs (of one for the others and above 10 million). Weights are
+rounded normal numbers (standard deviation 30), a given share of them zero. Memory is the peak above
+what was there before, with the int8 array (packing) or the file (unpacking) added, in multiples of
+the int8 array; Linux with glibc only.
+"""
+
+import argparse
+import ctypes
+import gzip
+import json
+import lzma
+import platform
+import subprocess
+import sys
+import time
+import zlib
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import zstandard
+from safetensors.numpy import load as load_safetensors
+from safetensors.numpy import save as save_safetensors
+
+from mnist_compress.packed_format import CODERS, PackedLayer, PackedNetwork
+from mnist_compress.packing import breakdown, load_packed, pack, unpack
+
+SIZES = (100_000, 1_000_000, 10_000_000, 100_000_000)
+ZEROS = (0.0, 0.5, 0.9)
+ROWS = 1000
+
+
+def one_layer(weight):
+    """int8 (out, in) -> a PackedNetwork of this layer alone."""
+    bias = np.zeros(len(weight), np.int32)
+    return PackedNetwork([PackedLayer(weight, bias, np.array(0.5, np.float32))])
+
+
+def example(count, zeros):
+    """int8 matrix of about `count` weights, made a few rows at a time to leave no peak behind."""
+    rng, side = np.random.default_rng(0), round(count**0.5)
+    weight = np.empty((side, side), np.int8)
+    for start in range(0, side, ROWS):
+        part = weight[start:start + ROWS]
+        part[:] = np.clip(np.rint(30 * rng.standard_normal(part.shape, np.float32)), -127, 127)
+        part[rng.random(part.shape, np.float32) < zeros] = 0
+    return weight
+
+
+def restore(data, side):
+    """bytes of int8 weights -> a square matrix."""
+    return np.frombuffer(data, np.int8).reshape(side, side)
+
+
+PEERS = {
+    "zstd -19": (
+        lambda w: zstandard.ZstdCompressor(level=19).compress(w.tobytes()),
+        lambda d, side: restore(zstandard.ZstdDecompressor().decompress(d), side),
+    ),
+    "lzma": (
+        lambda w: lzma.compress(w.tobytes()),
+        lambda d, side: restore(lzma.decompress(d), side),
+    ),
+    "safetensors + gzip": (
+        lambda w: gzip.compress(save_safetensors({"weight": w})),
+        lambda d, side: load_safetensors(gzip.decompress(d))["weight"],
+    ),
+    "order0": (
+        lambda w: pack(one_layer(w), "order0"),
+        lambda d, side: unpack(d).layers[0].weight,
+    ),
+}
+
+
+def memory(field):
+    """VmRSS (now) or VmHWM (the most so far) of this process, in bytes."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(field):
+            return int(line.split()[1]) * 1024
+    raise OSError(f"no {field} in /proc/self/status")
+
+
+def measured(work, repeats):
+    """Run work() some times; return its result, the median seconds and the peak memory of a run."""
+    ctypes.CDLL(None).malloc_trim(0)
+    Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
+    before, times = memory("VmRSS"), []
+    for _ in range(repeats):
+        start, result = time.process_time(), None
+        result = work()
+        times.append(time.process_time() - start)
+    return result, sorted(times)[len(times) // 2], memory("VmHWM") - before
+
+
+def run_case(name, count, zeros):
+    """Measure one compressor on one array; return a dict of numbers."""
+    compress, decompress = PEERS[name]
+    small = example(10_000, 0.5)
+    decompress(compress(small), len(small))  # imports and first-use costs
+    weight = example(count, zeros)
+    repeats = 5 if name == "order0" and count <= 10_000_000 else 1
+    data, packing, peak_in = measured(lambda: compress(weight), repeats)
+    again, unpacking, peak_out = measured(lambda: decompress(data, len(weight)), repeats)
+    assert np.array_equal(again, weight), name
+    return {
+        "weights": weight.size,
+        "bytes": len(data),
+        "pack": weight.size / packing,
+        "unpack": weight.size / unpacking,
+        "pack_memory": (peak_in + weight.nbytes) / weight.nbytes,
+        "unpack_memory": (peak_out + len(data)) / weight.nbytes,
+    }
+
+
+def in_process(name, count, zeros):
+    """run_case in a fresh Python."""
+    command = [sys.executable, __file__, "--case", name, str(count), str(zeros)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def growth_table(largest, peers):
+    """Markdown lines: every compressor at every size and share of zeros."""
+    yield "| zeros | weights | coder | bytes each | pack M/s | unpack M/s | pack memory | unpack |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for zeros in ZEROS:
+        for count in (size for size in SIZES if size <= largest):
+            for name in PEERS if count <= peers else ("order0",):
+                case = in_process(name, count, zeros)
+                yield (
+                    f"| {zeros:.0%} | {count:,} | {name} | {case['bytes'] / case['weights']:.4f} "
+                    f"| {case['pack'] / 1e6:.1f} | {case['unpack'] / 1e6:.1f} "
+                    f"| {case['pack_memory']:.2f} x | {case['unpack_memory']:.2f} x |"
+                )
+
+
+def ladder_table(network):
+    """Markdown lines: one network in every format, and its int8 weights in general compressors."""
+    weights = b"".join(layer.weight.tobytes() for layer in network.layers)
+    yield "| format | bytes | header | positions | signs | magnitudes | scales | biases |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for coder in CODERS:
+        data = pack(network, coder)
+        parts = " | ".join(str(size) for size in breakdown(data).values())
+        yield f"| {coder} | {len(data)} | {parts} |"
+    peers = {"zlib -9": zlib.compress(weights, 9), "lzma": lzma.compress(weights)}
+    peers["zstd -19"] = zstandard.ZstdCompressor(level=19).compress(weights)
+    for name, data in peers.items():
+        yield f"| {name}, the int8 weights alone | {len(data)} | | | | | | |"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--largest", type=float, default=1e7)
+    parser.add_argument("--peers", type=float, default=1e6, help="largest size for the others")
+    parser.add_argument("--network", type=Path)
+    parser.add_argument("--case", nargs=3, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.case:
+        name, count, zeros = options.case
+        print(json.dumps(run_case(name, int(count), float(zeros))))
+        return
+    names = ("constriction", "numpy", "zstandard", "safetensors")
+    versions = ", ".join(f"{name} {version(name)}" for name in names)
+    print(f"{platform.machine()}, Python {platform.python_version()}, {versions}; one thread\n")
+    table = growth_table(options.largest, options.peers)
+    for line in ladder_table(load_packed(options.network)) if options.network else table:
+        print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()
