@@ -27,16 +27,21 @@ class Picture:
     def __repr__(self):
         return self.sentence
 
-    def png(self):
-        """The picture as bytes of a PNG file."""
+    @property
+    def width(self):
+        """Pixels that the picture takes on the screen: 96 an inch, though it is drawn sharper."""
+        return round(96 * self.figure.get_figwidth())
+
+    def png(self, **options):
+        """The picture as bytes of a PNG file; options go to matplotlib's savefig."""
         with io.BytesIO() as file, matplotlib.rc_context(fname=STYLE):
-            self.figure.savefig(file, format="png")
+            self.figure.savefig(file, format="png", **options)
             return file.getvalue()
 
     def _ipython_display_(self):
-        width = round(96 * self.figure.get_figwidth())  # shown at 96 dpi, drawn sharper
         data = {"image/png": self.png(), "text/plain": self.sentence}
-        display(data, metadata={"image/png": {"alt": self.sentence, "width": width}}, raw=True)
+        display(data, metadata={"image/png": {"alt": self.sentence, "width": self.width}},
+                raw=True)
         text = f"<p>{html.escape(self.sentence)}</p>"
         display({"text/html": text, "text/plain": self.sentence}, raw=True)
 
@@ -136,12 +141,17 @@ def show_ink_map(digits):
                     f"{len(digits):,} digits.", "digits with ink here, %")
 
 
-def show_survivors(model):
-    """How many weights of the first layer survive at each pixel."""
+def survivors(model):
+    """Weights of the first layer left at each pixel (28, 28); means of the inner 20 x 20, outer."""
     alive = (model.layers[0].weight != 0).sum(0).view(SIDE, SIDE)
     edge = torch.ones(SIDE, SIDE, dtype=torch.bool)
     edge[4:-4, 4:-4] = False
-    inner, outer = (alive[part].double().mean().item() for part in (~edge, edge))
+    return alive, *(alive[part].double().mean().item() for part in (~edge, edge))
+
+
+def show_survivors(model):
+    """How many weights of the first layer survive at each pixel."""
+    alive, inner, outer = survivors(model)
     return show_map(alive, f"A pixel of the inner 20 x 20 keeps {inner:.0f} of its "
                     f"{len(model.layers[0].weight)} weights on average, one of the outer four rows "
                     f"and columns {outer:.0f}.", "weights left at this pixel")
