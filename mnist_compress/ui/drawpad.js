@@ -41,7 +41,8 @@ function render({model, el}) {
   follow(model, ["drawing"], () => {
     if (stroke.active || same(model.get("drawing"), bytesOf(paper))) return;
     pen.clearRect(0, 0, DRAWN, DRAWN);  // another view drew, or a test digit was picked
-    if (model.get("drawing").byteLength) pen.drawImage(grey(model.get("drawing"), SENT), 0, 0, DRAWN, DRAWN);
+    if (model.get("drawing").byteLength !== SENT * SENT) return;  // none, or the kernel's problem
+    pen.drawImage(grey(model.get("drawing"), SENT), 0, 0, DRAWN, DRAWN);
   });
 
   // What is picked and moved
@@ -71,7 +72,9 @@ function render({model, el}) {
     seen.getContext("2d").clearRect(0, 0, SEEN, SEEN);
     seen.getContext("2d").drawImage(grey(model.get("seen"), SEEN), 0, 0);
   });
-  follow(model, ["sentence"], () => { sentence.textContent = model.get("sentence"); });
+  follow(model, ["sentence"], () => {
+    sentence.textContent = model.get("sentence").replaceAll(" %", "\u00a0%");  // kept on one line
+  });
   follow(model, ["trace_html"], () => {
     trace.innerHTML = model.get("trace_html");  // made by the kernel from numbers and model names
     details.hidden = !model.get("trace_html");

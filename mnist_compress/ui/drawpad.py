@@ -64,6 +64,7 @@ class DrawPad(CourseWidget):
         asked = (self.drawing, self.position, self.down, self.right)
         if asked == self._answered:
             return
+        self._answered = None
         with self.hold_sync():  # one message to the page; an error leaves no old answer behind
             self.seen, self.probabilities, self.sentence = bytes(SIDE * SIDE), {}, ""
             self.trace, self.trace_html = None, ""

@@ -153,6 +153,14 @@ def test_what_goes_wrong_is_shown_and_no_old_answer_stays(pad, monkeypatch):
     assert pad.problem == "" and pad.sentence.startswith("Your drawing: float says 1")
 
 
+def test_back_to_what_was_answered_before_the_error(pad):
+    before = pad.sentence, pad.probabilities
+    send(pad, drawing=b"123", position=None)
+    assert pad.problem and not pad.sentence
+    send(pad, drawing=b"", position=0)
+    assert (pad.sentence, pad.probabilities) == before and pad.problem == ""
+
+
 @pytest.mark.parametrize(("values", "problem"), [
     ({"drawing": b"123"}, "a drawing must have 140 x 140 = 19,600 bytes; got 3"),
     ({"position": 10}, "test digits are numbered 0 to 9; got 10"),
