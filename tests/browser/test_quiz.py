@@ -49,6 +49,8 @@ def test_by_mouse_in_two_tabs_and_in_the_dark(open_notebook, lab, chromium):
     assert "1 right" in report.locator(".jp-OutputArea-output").first.inner_text()
     assert complaints(page, ".mc") == []
 
+    notebook.command("docmanager:save")
+    page.wait_for_function("!window.jupyterapp.shell.currentWidget.context.model.dirty")
     second = Notebook(chromium.new_page(), lab, "06_quiz")  # the same kernel
     other = second.page.get_by_role("group", name=re.compile("^Question 3"))
     other.get_by_text("a is right.").wait_for(timeout=20_000)
