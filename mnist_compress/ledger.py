@@ -1,0 +1,244 @@
+"""What a model costs: bytes of a real file, multiply-adds, microseconds, changed answers."""
+
+import copy
+import gzip
+import statistics
+import tempfile
+import time
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch.nn.utils import prune as torch_prune
+
+from .data import flatten
+from .model import DigitClassifier
+from .pruning import prune, remove_neurons, weakest_neurons
+from .quantization import IntegerClassifier, torchao_quantize
+from .statistics import PairedComparison, compare_answers
+from .training import evaluate
+
+INDEX_TYPES = ("as PyTorch saves it", "int64", "int32", "uint16")
+
+
+@dataclass(frozen=True)
+class FileRow:
+    """A file that was written, measured, read back and asked for the same digits again."""
+
+    name: str
+    bytes: int
+    same_answers: bool
+
+
+def measure_file(name, model, digits, content, rebuild, compress=None):
+    """Write `content` with torch.save, read it back, let rebuild(content) answer `digits` again.
+
+    compress: None or "gzip". Every file has the same name inside its own folder, because torch.save
+    writes the name into the file. Returns a `FileRow`.
+    """
+    with tempfile.TemporaryDirectory(prefix="mnist_compress-") as folder, _calm():
+        path = Path(folder, "model.pt")
+        torch.save(content, path)
+        if compress == "gzip":
+            path.write_bytes(gzip.compress(path.read_bytes(), mtime=0))
+        size = path.stat().st_size
+        if compress == "gzip":
+            path.write_bytes(gzip.decompress(path.read_bytes()))
+        again = rebuild(torch.load(path, weights_only=True))
+    same = torch.equal(evaluate(again, digits).predictions, evaluate(model, digits).predictions)
+    return FileRow(name, size, same)
+
+
+def dense_file(name, model, digits, compress=None):
+    """The model's tensors as they are, zeros and all."""
+    return measure_file(name, model, digits, model.state_dict(), _rebuild_dense, compress)
+
+
+def masked_file(name, model, digits, sparsity):
+    """What torch.nn.utils.prune leaves behind: for each layer the old weights and a mask."""
+    masked = copy.deepcopy(model)
+    _prune_with_torch(masked, sparsity)
+
+    def rebuild(tensors):
+        again = DigitClassifier(model.widths)
+        _prune_with_torch(again, 0.0)
+        again.load_state_dict(tensors)
+        return again
+
+    return measure_file(name, masked, digits, masked.state_dict(), rebuild)
+
+
+def integer_file(name, model, digits, compress=None):
+    """The tensors of an IntegerClassifier."""
+    return measure_file(name, model, digits, model.state_dict(),
+                        IntegerClassifier.from_state_dict, compress)
+
+
+def csr_file(name, model, digits, index_type="as PyTorch saves it"):
+    """Compressed sparse rows: values, columns and row ends, zeros left out; biases stay dense.
+
+    index_type: one of INDEX_TYPES. PyTorch's own layout keeps its columns inside a larger tensor of
+    rows and columns, and torch.save writes all of that: 20 bytes for each weight. uint16 is for the
+    columns; row ends then take int32. ValueError for another index_type.
+    """
+    if index_type not in INDEX_TYPES:
+        raise ValueError(f"index_type must be one of {', '.join(INDEX_TYPES)}; got {index_type!r}")
+    content = []
+    for layer in model.layers:
+        with _calm():
+            weight = layer.weight.detach().to_sparse_csr()
+        parts = weight.crow_indices(), weight.col_indices(), weight.values()
+        if index_type != "as PyTorch saves it":
+            column = getattr(torch, index_type)
+            row = torch.int32 if index_type == "uint16" else column
+            weight = [parts[0].to(row, copy=True), parts[1].to(column, copy=True), parts[2]]
+        content.append((weight, layer.bias.detach(), tuple(layer.weight.shape)))
+
+    def rebuild(stored):
+        again = DigitClassifier(model.widths)
+        for layer, (weight, bias, shape) in zip(again.layers, stored, strict=True):
+            if isinstance(weight, list):
+                weight = torch.sparse_csr_tensor(*(part.to(torch.int64) for part in weight[:2]),
+                                                 weight[2], shape)
+            layer.weight.data, layer.bias.data = weight.to_dense(), bias
+        return again
+
+    return measure_file(name, model, digits, content, rebuild)
+
+
+def csr_ledger(model, digits, sparsities=(0.3, 0.5, 0.8, 0.9, 0.95)):
+    """{(sparsity, index type): FileRow} for the model pruned to each of the sparsities."""
+    return {(share, kind): csr_file(kind, prune(model, share), digits, kind)
+            for share in sparsities for kind in INDEX_TYPES}
+
+
+def _rebuild_dense(tensors):
+    """Any state_dict of a DigitClassifier -> the model, with the widths that the tensors have."""
+    weights = [part for name, part in tensors.items() if name.endswith("weight")]
+    again = DigitClassifier((weights[0].shape[1], *(len(weight) for weight in weights)))
+    again.load_state_dict(tensors)
+    return again
+
+
+def _prune_with_torch(model, sparsity):
+    places = [(layer, "weight") for layer in model.layers]
+    torch_prune.global_unstructured(places, torch_prune.L1Unstructured, amount=sparsity)
+
+
+def _calm():
+    """Catch torch's remarks that sparse tensors are in beta: no learner can act on them."""
+    return warnings.catch_warnings(action="ignore")
+
+
+def multiply_adds(model):
+    """(all, needed): multiplications for one digit as stored, and those whose weight is not 0."""
+    weights = [layer.weight for layer in model.layers]
+    return sum(w.numel() for w in weights), sum(int((w != 0).sum()) for w in weights)
+
+
+@dataclass(frozen=True)
+class LatencyRow:
+    """Microseconds for one batch: the median, the middle half (low, high), and median / first."""
+
+    name: str
+    batch: int
+    median: float
+    low: float
+    high: float
+    ratio: float
+
+
+def latency(calls, batch=1, rounds=25, milliseconds=1.0):
+    """Time {name: function without arguments} side by side: a list of `LatencyRow`.
+
+    The functions take turns in every round, so that a busy moment hits all of them; a turn lasts at
+    least `milliseconds`. One thread. The first function is what the others are compared with.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        repeats = {name: _repeats(call, milliseconds / 1e3) for name, call in calls.items()}
+        times = {name: [] for name in calls}
+        for _ in range(rounds):
+            for name, call in calls.items():
+                times[name].append(1e6 * _seconds(call, repeats[name]) / repeats[name])
+    finally:
+        torch.set_num_threads(threads)
+    rows = []
+    for name, each in times.items():
+        low, middle, high = statistics.quantiles(each, n=4)
+        first = rows[0].median if rows else middle
+        rows.append(LatencyRow(name, batch, middle, low, high, middle / first))
+    return rows
+
+
+def _seconds(call, repeats):
+    start = time.perf_counter()
+    for _ in range(repeats):
+        call()
+    return time.perf_counter() - start
+
+
+def _repeats(call, seconds):
+    """How often to call so that it takes that long; this also warms everything up."""
+    repeats = 1
+    while (took := _seconds(call, repeats)) < seconds:
+        repeats = max(2 * repeats, int(1.2 * repeats * seconds / max(took, 1e-7)))
+    return repeats
+
+
+def sparse_forward(model):
+    """The forward pass over rows (n, in) with weights in PyTorch's CSR layout, zeros left out."""
+    with _calm():
+        layers = [(layer.weight.detach().to_sparse_csr(), layer.bias.detach()[:, None])
+                  for layer in model.layers]
+
+    def forward(rows):
+        columns = rows.T
+        for place, (weight, bias) in enumerate(layers):
+            columns = torch.addmm(bias, weight, torch.relu(columns) if place else columns)
+        return columns.T
+
+    return forward
+
+
+def latency_ledger(model, sparse, integer, digits, batches=(1, 32, 1000), rounds=25):
+    """The same digits through six networks: a list of `LatencyRow`, batch after batch.
+
+    model: the dense network. sparse: the same with zeros in it. integer: an IntegerClassifier.
+    """
+    half = remove_neurons(model, weakest_neurons(model, 0.5))
+    library = torchao_quantize(model, "dynamic")
+    rows, result = digits.rows, []
+    pixels, csr = flatten(digits.images), sparse_forward(sparse)
+    with torch.no_grad():
+        for n in batches:
+            x, p = rows[:n], pixels[:n]
+            result += latency({
+                "dense float32": lambda x=x: model(x), "zeros kept dense": lambda x=x: sparse(x),
+                "zeros in CSR": lambda x=x: csr(x), "half the neurons": lambda x=x: half(x),
+                "int8 by hand": lambda p=p: integer.sums(p),
+                "int8 by torchao": lambda x=x: library(x)}, n, rounds)
+    return result
+
+
+@dataclass(frozen=True)
+class ChangedAnswers:
+    """Where two models answer the same digits differently, and whether it could be luck.
+
+    places: positions of the digits, int64. before and after: the predictions there.
+    """
+
+    places: torch.Tensor
+    before: torch.Tensor
+    after: torch.Tensor
+    comparison: PairedComparison
+
+
+def changed_answers(before, after, digits):
+    """Compare two models on `digits`: `ChangedAnswers`."""
+    first, second = evaluate(before, digits), evaluate(after, digits)
+    places = (first.predictions != second.predictions).nonzero().flatten()
+    comparison = compare_answers(first.correct.numpy(), second.correct.numpy())
+    return ChangedAnswers(places, first.predictions[places], second.predictions[places], comparison)

@@ -1,0 +1,298 @@
+"""From float32 to small integers, by hand: scale, zero point, round, clamp; then a whole network.
+
+A real value w becomes q = clamp(round(w / scale) + zero_point, low, high), and q stands for
+(q - zero_point) * scale. The integer network follows Jacob et al. (2018): products of 8-bit
+numbers, sums in int32, and one integer multiplication with a shift between the layers.
+"""
+
+import contextlib
+import copy
+import logging
+import math
+import warnings
+from dataclasses import dataclass
+
+import torch
+
+from .data import flatten
+from .model import DigitClassifier
+
+SCHEMES = ("symmetric", "affine")
+PIXEL_SCALE = 1 / 255  # a pixel always was an 8-bit number
+MULTIPLIER_BITS = 24  # a multiplier stays below 2**24, so that sum * multiplier is below 2**53
+MAX_INPUTS = 1 << 14  # 2**14 inputs of 255 * 127 sum to less than 2**29
+
+
+@dataclass(frozen=True)
+class QParams:
+    """How real values become integers low..high: scale and zero_point, tensors that broadcast.
+
+    scale: float32, () for a whole tensor or (out, 1) for each row. zero_point: int32, same shape.
+    """
+
+    scale: torch.Tensor
+    zero_point: torch.Tensor
+    low: int
+    high: int
+
+
+def integer_range(bits, scheme="symmetric"):
+    """(low, high): symmetric -127..127 for 8 bits, affine -128..127. ValueError outside 2..8."""
+    if type(bits) is not int or not 2 <= bits <= 8:
+        raise ValueError(f"bits must be a whole number from 2 to 8; got {bits!r}")
+    if scheme not in SCHEMES:
+        raise ValueError(f"scheme must be one of {', '.join(SCHEMES)}; got {scheme!r}")
+    high = 2 ** (bits - 1) - 1
+    return (-high, high) if scheme == "symmetric" else (-high - 1, high)
+
+
+def choose_qparams(values, bits=8, scheme="symmetric", per_channel=False):
+    """Float tensor -> `QParams` that cover its values.
+
+    symmetric: scale = max|w| / high and zero point 0. affine: the range from min to max, widened
+    to hold 0, is spread over all integers. per_channel: one scale for each row of (out, in). All
+    zeros give scale 1. ValueError for NaN, infinite or no values.
+    """
+    low, high = integer_range(bits, scheme)
+    exact = _finite(values).to(torch.float64)
+    if per_channel and exact.ndim != 2:
+        raise ValueError(f"per_channel needs weights (out, in); got {tuple(values.shape)}")
+    least, most = (exact.amin(1, keepdim=True), exact.amax(1, keepdim=True)) if per_channel \
+        else (exact.min(), exact.max())
+    least, most = least.clamp(max=0), most.clamp(min=0)
+    if scheme == "symmetric":
+        scale = torch.maximum(-least, most) / high
+    else:
+        scale = (most - least) / (high - low)
+    smallest = torch.finfo(torch.float32).tiny  # below it float32 loses digits
+    scale = torch.where(scale > 0, scale.clamp(min=smallest), 1.0).to(torch.float32)
+    zero = torch.zeros_like(scale, dtype=torch.int32)
+    if scheme == "affine":
+        zero = (low - (least / scale).round()).clamp(low, high).to(torch.int32)
+    return QParams(scale, zero, low, high)
+
+
+def qparams_of(scale, zero_point=0, bits=8, scheme="symmetric"):
+    """`QParams` from numbers of your own, such as scale 0.01. ValueError unless it is above 0."""
+    low, high = integer_range(bits, scheme)
+    if not 0 < scale < math.inf:
+        raise ValueError(f"scale must be above 0 and finite; got {scale!r}")
+    if not low <= zero_point <= high or zero_point != int(zero_point):
+        raise ValueError(f"zero_point must be a whole number {low}..{high}; got {zero_point!r}")
+    return QParams(torch.tensor(scale, dtype=torch.float32),
+                   torch.tensor(zero_point, dtype=torch.int32), low, high)
+
+
+def quantize(values, qparams):
+    """Float tensor -> int8 of the same shape: divide, round half to even, add, clamp."""
+    steps = (_finite(values).to(torch.float64) / qparams.scale).round() + qparams.zero_point
+    return steps.clamp(qparams.low, qparams.high).to(torch.int8)
+
+
+def dequantize(integers, qparams):
+    """int8 -> the float32 values that the integers stand for."""
+    return (integers.to(torch.int32) - qparams.zero_point).to(torch.float32) * qparams.scale
+
+
+def _finite(values):
+    values = torch.as_tensor(values)
+    if not values.is_floating_point() or values.numel() == 0:
+        raise ValueError("values must be float numbers, at least one; got "
+                         f"{tuple(values.shape)} of {values.dtype}")
+    if not torch.isfinite(values).all():
+        wrong = values[~torch.isfinite(values)].flatten()[0].item()
+        raise ValueError(f"values must be finite numbers; got {wrong}")
+    return values.detach()
+
+
+def round_weights(model, bits=8, scheme="symmetric", per_channel=False):
+    """A float copy of the model whose weights went to integers and back: the rounding alone."""
+    rounded = copy.deepcopy(model)
+    with torch.no_grad():
+        for layer in rounded.layers:
+            qparams = choose_qparams(layer.weight, bits, scheme, per_channel)
+            layer.weight.copy_(dequantize(quantize(layer.weight, qparams), qparams))
+    return rounded
+
+
+@dataclass(frozen=True)
+class IntegerLayer:
+    """One layer of integers: weight int8 (out, in), bias int32 (out,), what they stand for.
+
+    scale: float32 () or (out,), the value of weight 1. A hidden layer has multiplier and shift,
+    int64 of the shape of scale, that bring its sums to 0..255; the last layer has None.
+    """
+
+    weight: torch.Tensor
+    bias: torch.Tensor
+    scale: torch.Tensor
+    multiplier: torch.Tensor | None = None
+    shift: torch.Tensor | None = None
+
+    def sums(self, inputs):
+        """uint8 or int32 (n, in) -> int32 (n, out): products of integers, added to the bias."""
+        return inputs.to(torch.int32) @ self.weight.to(torch.int32).T + self.bias
+
+    def rescale(self, sums):
+        """int32 sums -> ReLU and 0..255, uint8: floor((sum * m + 2**(s - 1)) / 2**s)."""
+        half = torch.ones_like(self.shift) << (self.shift - 1)
+        scaled = (sums.clamp(min=0).to(torch.int64) * self.multiplier + half) >> self.shift
+        return scaled.clamp(max=255).to(torch.uint8)
+
+
+class IntegerClassifier:
+    """A network of integers; between the pixels and the last sums there is no float at all."""
+
+    reads_pixels = True
+
+    def __init__(self, layers):
+        self.layers = list(layers)
+
+    @property
+    def widths(self):
+        """Units from input to output, such as (784, 128, 10)."""
+        return (self.layers[0].weight.shape[1], *(len(layer.weight) for layer in self.layers))
+
+    @property
+    def activation_scales(self):
+        """What 1 means in each layer's input: the pixels' 1/255, then one for each hidden layer."""
+        return _activation_scales(self.layers[:-1])
+
+    @property
+    def logit_scale(self):
+        """What 1 means in the last sums, a float."""
+        return self.activation_scales[-1] * self.layers[-1].scale.item()
+
+    def activations(self, pixels):
+        """uint8 (n, in) -> hidden uint8 of each layer, then the last layer's int32 sums (n, 10).
+
+        ValueError unless the pixels are uint8 and as many as the network reads.
+        """
+        if pixels.dtype != torch.uint8 or pixels.shape[1:] != (self.widths[0],):
+            raise ValueError(f"pixels must be uint8 of the shape (n, {self.widths[0]}); got "
+                             f"{pixels.dtype} of {tuple(pixels.shape)}")
+        outputs = [pixels]
+        for layer in self.layers[:-1]:
+            outputs.append(layer.rescale(layer.sums(outputs[-1])))
+        return [*outputs[1:], self.layers[-1].sums(outputs[-1])]
+
+    def sums(self, pixels):
+        """uint8 (n, in) -> the last layer's int32 sums (n, 10): logits in units of logit_scale."""
+        return self.activations(pixels)[-1]
+
+    def __call__(self, pixels):
+        """uint8 (n, in) -> logits, float32 (n, 10)."""
+        return self.sums(pixels).to(torch.float32) * self.logit_scale
+
+    def state_dict(self):
+        """All its tensors by name, for torch.save."""
+        return {f"layers.{i}.{name}": part for i, layer in enumerate(self.layers)
+                for name, part in vars(layer).items() if part is not None}
+
+    @classmethod
+    def from_state_dict(cls, tensors):
+        """The classifier whose `state_dict` this is."""
+        layers = {}
+        for name, part in tensors.items():
+            _, index, field = name.split(".")
+            layers.setdefault(int(index), {})[field] = part
+        return cls(IntegerLayer(**layers[index]) for index in sorted(layers))
+
+
+def _activation_scales(hidden_layers):
+    scales = [PIXEL_SCALE]
+    for layer in hidden_layers:  # the same for each row, but for the multiplier's last digits
+        weight, multiplier, shift = (part.flatten()[0].item() for part in
+                                     (layer.scale, layer.multiplier, layer.shift))
+        scales.append(scales[-1] * weight * 2.0**shift / multiplier)
+    return scales
+
+
+def fixed_point(ratio):
+    """Positive float -> (multiplier, shift): ratio is nearly multiplier / 2**shift.
+
+    The multiplier has at most 24 bits, the shift is 1..46. ValueError if the ratio is too large.
+    """
+    shift = min(MULTIPLIER_BITS - math.frexp(ratio)[1], 46)
+    multiplier = min(max(round(math.ldexp(ratio, shift)), 1), 2**MULTIPLIER_BITS - 1)
+    if not 0 < ratio < math.inf or shift < 1:
+        raise ValueError(f"ratio must be above 0 and below 2**{MULTIPLIER_BITS - 1}; got {ratio!r}")
+    return multiplier, shift
+
+
+def quantize_model(model: DigitClassifier, digits, *, bits=8, per_channel=False):
+    """DigitClassifier -> IntegerClassifier, calibrated on `digits` (the training rows).
+
+    Weights are symmetric, with one scale a layer, or one a row with per_channel (the last layer
+    keeps one). A hidden layer's 255 is the largest value that the digits reach in exact integers.
+    ValueError for a layer too wide for exact arithmetic, or weights that are not finite.
+    """
+    layers, inputs = [], flatten(digits.images)
+    for index, linear in enumerate(model.layers):
+        scale_in = _activation_scales(layers)[-1]
+        if linear.in_features > MAX_INPUTS:
+            raise ValueError(f"a layer may have at most {MAX_INPUTS} inputs; "
+                             f"got {linear.in_features}")
+        last = index == len(model.layers) - 1
+        qparams = choose_qparams(linear.weight, bits, per_channel=per_channel and not last)
+        scale = qparams.scale.squeeze(-1) if qparams.scale.ndim else qparams.scale
+        layer = IntegerLayer(quantize(linear.weight, qparams),
+                             _integer_bias(linear.bias, scale * scale_in), scale)
+        if not last:
+            layer = _calibrated(layer, inputs, scale_in)
+            inputs = layer.rescale(layer.sums(inputs))
+        layers.append(layer)
+    return IntegerClassifier(layers)
+
+
+def _integer_bias(bias, scale):
+    """Float (out,) -> int32 at the scale of the sums; it may use half of their range."""
+    whole = (_finite(bias).double() / scale.double()).round()
+    if (whole.abs() >= 2**29).any():
+        raise ValueError(f"a bias is too large beside its weights; got {bias.abs().max().item()}")
+    return whole.to(torch.int32)
+
+
+def _calibrated(layer, inputs, scale_in):
+    """The layer with multiplier and shift such that its largest output becomes 255."""
+    unit = layer.scale.double() * scale_in
+    largest = max((layer.sums(inputs) * unit).max().item(), unit.max().item())
+    pairs = [fixed_point(255 * value / largest) for value in unit.flatten().tolist()]
+    multiplier, shift = (torch.tensor(part).view(layer.scale.shape)
+                         for part in zip(*pairs, strict=True))
+    return IntegerLayer(layer.weight, layer.bias, layer.scale, multiplier, shift)
+
+
+def torchao_quantize(model, how="weight_only"):
+    """A copy of the model with torchao's int8 weights: the library's way.
+
+    how "weight_only": int8 weights, float arithmetic (Int8WeightOnlyConfig). "dynamic": real int8
+    products, inputs quantized row by row as they come (Int8DynamicActivationInt8WeightConfig).
+    """
+    if how not in ("weight_only", "dynamic"):
+        raise ValueError(f"how must be weight_only or dynamic; got {how!r}")
+    with _quiet():
+        from torchao.quantization import (
+            Int8DynamicActivationInt8WeightConfig,
+            Int8WeightOnlyConfig,
+            quantize_,
+        )
+
+        config = Int8WeightOnlyConfig if how == "weight_only" \
+            else Int8DynamicActivationInt8WeightConfig
+        quantized = copy.deepcopy(model)
+        quantize_(quantized, config())
+    return quantized
+
+
+@contextlib.contextmanager
+def _quiet():
+    """torchao's import warns of things no learner can act on (a pytree, missing kernels)."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)

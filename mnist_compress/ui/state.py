@@ -1,0 +1,160 @@
+"""Guesses and quiz answers, kept between notebooks in one small JSON file."""
+
+import copy
+import json
+import os
+from numbers import Real
+from pathlib import Path
+
+GUESSES = {  # key: what is guessed, unit, how far off still counts as right, topic
+    "01-zeros": ("share of pixels that are zero", "%", 5, "pixels"),
+    "02-accuracy": ("accuracy on the test digits", "%", 3, "accuracy"),
+    "03-bytes": ("file of the 30 %-pruned network, the dense one having 409 KB", "KB", 20, "bytes"),
+    "03-sparsity": ("sparsity up to which accuracy stays within 1 point", "%", 10, "accuracy"),
+    "04-bytes": ("size of the int8 file, the float file being 100 %", "%", 3, "bytes"),
+    "04-flips": ("answers out of 4,000 that change at int8", "answers", 10, "changed answers"),
+    "05-agree": ("answers out of 4,000 the 3 models share", "answers", 40, "changed answers"),
+}
+SECTIONS = {"guesses": Real, "truths": Real, "answers": str}  # a state: {section: {key: value}}
+_in_memory = {}  # unusable file -> the state kept in its place until the kernel stops
+
+
+class Sentence(str):
+    """Text that a notebook cell shows without quotation marks."""
+
+    __repr__ = str.__str__
+
+
+def _check(state):
+    """Raise ValueError unless `state` can be saved and read back."""
+    if not isinstance(state, dict) or state.keys() != SECTIONS.keys():
+        raise ValueError(f"a state has the sections {', '.join(SECTIONS)}; got {state!r:.99}")
+    for name, kind in SECTIONS.items():
+        section = state[name] if isinstance(state[name], dict) else {name: None}
+        for key, value in section.items():
+            if not isinstance(value, kind) or (kind is Real and not abs(value) < 1e12):
+                raise ValueError(f"cannot keep {value!r} as {key!r} among the {name}")
+
+
+def _path():
+    return Path(os.environ.get("MNIST_COMPRESS_STATE") or ".mnist_compress") / "state.json"
+
+
+def _use_memory(path, state, error):
+    how_long = "guesses and answers last until this kernel stops"
+    print(f"Cannot use the folder {path.parent} ({error.strerror}): {how_long}.")
+    _in_memory[path] = copy.deepcopy(state)
+
+
+def load_state():
+    """Return the saved state; a file that cannot be one is set aside under a new name."""
+    path, empty = _path(), {name: {} for name in SECTIONS}
+    if path in _in_memory:
+        return copy.deepcopy(_in_memory[path])
+    try:
+        content = path.read_bytes()
+        try:
+            state = json.loads(content)
+            _check(state)
+            return state
+        except (ValueError, RecursionError):
+            others = (path.with_name(f"state.damaged-{n}.json") for n in range(1, 10**6))
+            aside = next(other for other in others if not other.exists())
+            path.rename(aside)
+            print(f"The saved guesses and answers cannot be read; kept as {aside.name}.")
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        _use_memory(path, empty, error)
+    return empty
+
+
+def save_state(state):
+    """Write `state` in one step, so that nobody ever meets half a file."""
+    _check(state)
+    path = _path()
+    if path in _in_memory:
+        _in_memory[path] = copy.deepcopy(state)
+        return
+    temporary = path.with_name(f"state.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(json.dumps(state, indent=1), encoding="utf-8")
+        os.replace(temporary, path)
+    except OSError as error:
+        _use_memory(path, state, error)
+
+
+def remember(section, key, value):
+    """Set one value and save: `remember("answers", "prune-what", "b")`."""
+    state = load_state()
+    state.setdefault(section, {})[key] = value
+    save_state(state)
+
+
+def forget():
+    """Forget all guesses and what was measured, to start afresh; quiz answers stay."""
+    save_state({**load_state(), "guesses": {}, "truths": {}})
+
+
+def _topic(key):
+    if key not in GUESSES:
+        raise ValueError(f"there is no guess {key!r}; there are {', '.join(GUESSES)}")
+    return GUESSES[key]
+
+
+def _show(key, value, difference=False):
+    unit = "points" if difference and GUESSES[key][1] == "%" else GUESSES[key][1]
+    return f"{round(value, 1):,g} {unit}"
+
+
+def guess(key, value=None):
+    """Commit a guess before the measurement; the first one counts, however often the cell runs."""
+    unit, state = _topic(key)[1], load_state()
+    if value is not None:
+        if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < 1e12:
+            raise ValueError(f"a guess is a number, 0 or more; got {value!r}")
+        if key not in state["guesses"] | state["truths"]:
+            remember("guesses", key, float(value))
+            return Sentence(f"Your guess: {_show(key, value)}.")
+    first = state["guesses"].get(key)
+    if first is not None:
+        which = "Your guess" if value in (None, first) else "Your first guess counts"
+        return Sentence(f"{which}: {_show(key, first)}.")
+    if value is None:
+        how = f"you can write guess({key!r}, 0) with your own number ({unit}) in place of 0"
+        return Sentence(f"No guess recorded; {how}.")
+    return Sentence("You have seen the answer, so this does not count; forget() starts afresh.")
+
+
+def reveal(key, truth):
+    """Set the measured value beside the guess; from now on it is too late to guess."""
+    tolerance, truth = _topic(key)[2], float(truth)
+    remember("truths", key, truth)
+    first = load_state()["guesses"].get(key)
+    if first is None:
+        return Sentence(f"Measured: {_show(key, truth)}. There is no guess to compare it with.")
+    verdict = f"right, give or take {_show(key, tolerance, True)}"
+    if abs(first - truth) > tolerance:
+        verdict = _show(key, abs(first - truth), True) + (
+            " too high" if first > truth else " too low"
+        )
+    return Sentence(f"Measured: {_show(key, truth)}. Your guess, {_show(key, first)}: {verdict}.")
+
+
+def calibration_report():
+    """Say about which topics the guesses were right, then list them."""
+    state, topics, lines = load_state(), {}, []
+    for key in [key for key in GUESSES if key in state["guesses"] and key in state["truths"]]:
+        question, _, tolerance, topic = GUESSES[key]
+        first, truth = state["guesses"][key], state["truths"][key]
+        topics.setdefault(topic, []).append(abs(first - truth) <= tolerance)
+        lines.append(f"- {question}: guessed {_show(key, first)}, measured {_show(key, truth)}")
+    if not lines:
+        return Sentence("No guess has met its measurement yet, so there is nothing to compare.")
+    kinds = {"right": [], "partly right": [], "wrong": []}
+    for topic, hits in topics.items():
+        kinds["right" if all(hits) else "partly right" if any(hits) else "wrong"].append(topic)
+    told = "; ".join(f"{kind} about {' and '.join(of)}" for kind, of in kinds.items() if of)
+    hit = sum(map(sum, topics.values()))
+    return Sentence("\n".join([f"You were {told} ({hit} of {len(lines)} guesses hit).", *lines]))

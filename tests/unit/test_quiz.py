@@ -1,0 +1,271 @@
+"""The questions keep the rules of a fair quiz, and the plain quiz tells what it should."""
+
+import json
+import re
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from mnist_compress.ui import quiz, state
+from mnist_compress.ui.quiz import answer, ask, load_questions, report
+
+DATA = json.loads(Path(quiz.__file__).with_name("quiz.json").read_text(encoding="utf-8"))
+STAGES = {"data", "preprocessing", "feature engineering", "training", "pruning", "quantization"}
+NOTEBOOKS = {
+    "01_data",
+    "02_training",
+    "03_pruning",
+    "04_quantization",
+    "05_prediction_trace",
+    "06_quiz",
+}
+OPTIONS = [option for item in DATA for option in item["options"]]
+KEYS = [option for option in OPTIONS if option["correct"]]
+PRAISE = r"right|correct|exactly|yes|well done|great|perfect|true|good|bravo|indeed"
+
+
+@pytest.fixture(autouse=True)
+def fresh(tmp_path, monkeypatch):
+    """Begin as a learner who has answered nothing."""
+    monkeypatch.setattr(state, "_in_memory", {})
+    monkeypatch.setenv("MNIST_COMPRESS_STATE", str(tmp_path))
+
+
+def plain(text):
+    """Return the text without case, space and punctuation."""
+    return re.sub(r"[\W_]+", " ", text).strip().lower()
+
+
+def key_of(item):
+    """Return the place of the right option."""
+    return [option["correct"] for option in item["options"]].index(True)
+
+
+def letter_of(item):
+    """Return the letter of the right option."""
+    return "abcd"[key_of(item)]
+
+
+@pytest.mark.parametrize("item", DATA, ids=lambda item: item["id"])
+def test_each_question_is_complete(item):
+    assert item.keys() <= {
+        "id", "stage", "ledger", "read_again", "show_me", "question", "options",
+    }  # fmt: skip
+    assert item["stage"] in STAGES
+    assert item["read_again"] in NOTEBOOKS
+    assert item.get("ledger", "bytes") in {"bytes", "microseconds", "luck"}
+    assert re.fullmatch(r"[a-z0-9_]+", item.get("show_me", "none"))
+    assert item["question"].endswith(("?", ".)"))
+    assert [option["correct"] for option in item["options"]].count(True) == 1
+    assert len(item["options"]) == 4
+    for option in item["options"]:
+        assert option["correct"] in (True, False)
+        assert len(option["feedback"]) >= 30
+        assert len(re.findall(r"[.:?] |[.]$", option["feedback"])) <= 4
+        assert bool(option.get("misconception")) != option["correct"]
+    assert len({plain(option["text"]) for option in item["options"]}) == 4
+
+
+def test_the_first_question_asks_what_pruning_does():
+    assert DATA[0]["question"] == "What does pruning do to a model's weights?"
+    assert "small ones to zero" in DATA[0]["options"][key_of(DATA[0])]["text"]
+
+
+def test_all_stages_and_ledgers_are_asked():
+    assert len(DATA) >= 12
+    assert {item["stage"] for item in DATA} == STAGES
+    assert {item["ledger"] for item in DATA if "ledger" in item} == {
+        "bytes",
+        "microseconds",
+        "luck",
+    }
+
+
+def test_nothing_is_used_twice():
+    for values in (
+        [item["id"] for item in DATA],
+        [plain(item["question"]) for item in DATA],
+        [plain(option["feedback"]) for option in OPTIONS],
+        [item["show_me"] for item in DATA if "show_me" in item],
+    ):
+        assert max(Counter(values).values()) == 1
+
+
+def test_keys_are_spread_over_the_positions():
+    places = Counter(key_of(item) for item in DATA)
+    assert set(places) == {0, 1, 2, 3}
+    assert max(places.values()) <= 0.4 * len(DATA)
+
+
+def test_length_does_not_give_the_key_away():
+    longest = 0
+    for item in DATA:
+        lengths = [len(option["text"]) for option in item["options"]]
+        longest += lengths[key_of(item)] == max(lengths) and lengths.count(max(lengths)) == 1
+    assert longest <= 0.4 * len(DATA)
+
+
+def test_praise_is_not_doubled():
+    # "b is right." and "Right." stand before the feedback already
+    for option in OPTIONS:
+        assert not re.match(rf"({PRAISE})\b", option["feedback"], re.IGNORECASE)
+        assert not re.search(r"\b(\w+)\W+\1\b", option["feedback"], re.IGNORECASE)
+    starts = Counter(option["feedback"].split()[0] for option in KEYS)
+    assert max(starts.values()) <= 3
+
+
+def test_numbers_in_the_questions_follow_from_arithmetic():
+    """The keys that are numbers, computed here."""
+    keys = {item["id"]: item["options"][key_of(item)] for item in DATA}
+    assert keys["pixel-150"]["text"] == f"{150 / 255:.2f}"
+    assert keys["count-zeros"]["text"] == f"{round(0.3 * (784 * 128 + 128 * 10)):,}"
+    assert keys["csr"]["text"] == f"{1 - 4 / (4 + 8):.0%}".replace("%", " %")
+    assert keys["scale"]["text"] == f"{round(0.1234 / 0.01)}"
+    assert f"{255 * 127:,}" in keys["accumulator"]["text"]
+    assert 255 * 127 < 2**15 < 2 * 255 * 127 and 784 * 255 * 127 < 2**31
+    assert sorted([-0.9, 0.02, 0.5, -0.01], key=abs)[:2] == [-0.01, 0.02]
+    texts = {item["id"]: [option["text"] for option in item["options"]] for item in DATA}
+    zeros = {round(0.7 * 101_632), round(0.3 * 784 * 128), round(0.3 * 101_770), 30_490}
+    assert {int(text.replace(",", "")) for text in texts["count-zeros"]} == zeros
+    assert set(texts["csr"][1:]) == {f"{round(100 * (1 - 4 / (4 + w)))} %" for w in (2, 4, 8)}
+
+
+def test_the_library_agrees_with_the_keys():
+    torch = pytest.importorskip("torch")
+    shape = torch.nn.Linear(784, 128).weight.shape
+    keys = {item["id"]: item["options"][key_of(item)]["text"] for item in DATA}
+    assert keys["weight-shape"] == " x ".join(map(str, shape))
+    from mnist_compress.statistics import mcnemar_exact
+
+    assert mcnemar_exact(12, 11) == 1 and mcnemar_exact(20, 3) < 0.001
+
+
+def test_a_question_shows_itself_without_its_answer():
+    for n, item in enumerate(DATA, 1):
+        shown = repr(ask(n))
+        lines = shown.splitlines()
+        assert lines[0] == f"Question {n}: {item['question']}"
+        assert lines[1:5] == [
+            f"{letter}) {option['text']}"
+            for letter, option in zip("abcd", item["options"], strict=True)
+        ]
+        assert lines[5] == f'Write answer({n}, "a"), or b, c, d.'
+        assert not any(option["feedback"] in shown for option in item["options"])
+
+
+class Outline(HTMLParser):
+    """Reads HTML: which text stands inside <details>, and whether all tags close."""
+
+    def __init__(self):
+        """Start outside everything."""
+        super().__init__()
+        self.open, self.folded, self.plain, self.items = [], "", "", []
+
+    def handle_starttag(self, tag, attrs):
+        """Note the tag that opens."""
+        self.open.append(tag)
+        if tag == "li":
+            self.items.append("details" in self.open)
+
+    def handle_endtag(self, tag):
+        """Check that the tag opened last closes first."""
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        """Text, folded or not."""
+        if "details" in self.open:
+            self.folded += data
+        else:
+            self.plain += data
+
+
+@pytest.mark.parametrize("n", range(1, len(DATA) + 1))
+def test_the_static_page_folds_the_answers(n):
+    outline, question = Outline(), ask(n)
+    outline.feed(question._repr_html_())
+    assert outline.open == []
+    assert outline.items == [False] * 4 + [True] * 4
+    for option in DATA[n - 1]["options"]:
+        assert option["text"].replace("`", "") in outline.plain
+        assert option["feedback"].replace("`", "") in outline.folded
+        assert option["feedback"] not in outline.plain
+    assert outline.folded.count("Right.") == 1
+    # both themes: no colour but the theme's own
+    styles = set(";".join(re.findall('style="(.*?)"', question._repr_html_())).split(";"))
+    assert {style.strip() for style in styles} == {
+        "color: inherit",
+        "border-left: 3px solid var(--jp-brand-color1, currentColor)",
+        "padding-left: 1em",
+        "list-style: lower-alpha",
+        "padding-left: 2em",
+    }
+
+
+def test_html_in_a_text_is_escaped():
+    question = quiz.Question(1, "x", "data", "01_data", "is 1 < 2 & `a<b`?", ())
+    assert "is 1 &lt; 2 &amp; <code>a&lt;b</code>?" in question._repr_html_()
+
+
+def test_every_option_gets_its_own_feedback():
+    for n, item in enumerate(DATA, 1):
+        for letter, option in zip("abcd", item["options"], strict=True):
+            said = repr(answer(n, letter))
+            assert option["feedback"] in said
+            assert said.startswith(f"{letter} is right. ") == option["correct"]
+            if not option["correct"]:
+                assert said.startswith(f"{letter} is not it ({option['misconception']}). ")
+                assert said.endswith(f"Read {item['read_again']} again.")
+            assert repr(answer(n)) == said  # remembered
+
+
+def test_letters_are_read_kindly():
+    assert repr(answer(1, " B ")) == repr(answer(1, "b"))
+
+
+def test_without_an_answer_the_cell_says_how():
+    for _ in range(2):
+        assert answer(3) == answer(3, None) == 'No answer yet. Write answer(3, "a"), or b, c, d.'
+    state.remember("answers", DATA[2]["id"], "z")  # from another edition of the quiz
+    assert answer(3).startswith("No answer yet.")
+    assert report().startswith("No answers yet")
+
+
+@pytest.mark.parametrize("bad", ["e", "", "ab", 2, "abcd", ["a"]])
+def test_bad_letters_are_quoted(bad):
+    with pytest.raises(ValueError, match="an answer is one of a, b, c, d; got ") as error:
+        answer(1, bad)
+    assert str(error.value).endswith(repr(bad))
+    assert report().startswith("No answers yet")
+
+
+@pytest.mark.parametrize("bad", [0, -1, len(DATA) + 1, "1", 1.0, True, None])
+def test_bad_numbers_are_quoted(bad):
+    for call in (ask, answer):
+        with pytest.raises(ValueError, match=f"numbered 1 to {len(DATA)}; got ") as error:
+            call(bad)
+        assert str(error.value).endswith(repr(bad))
+
+
+def test_the_report_counts_and_sends_back():
+    assert report() == f"No answers yet: {len(DATA)} questions wait. Begin with ask(1)."
+    state.remember("answers", "a question that is gone", "a")
+    assert report().startswith("No answers yet")
+    wrong = {1, 4, 7}  # two of them in 03_pruning
+    for n in (1, 2, 4, 7):
+        right = letter_of(DATA[n - 1])
+        answer(n, "abcd"[("abcd".index(right) + 1) % 4] if n in wrong else right)
+    assert report().splitlines() == [
+        f"1 right, 3 wrong, {len(DATA) - 4} of {len(DATA)} still open.",
+        "- Read 01_data again (question 4).",
+        "- Read 03_pruning again (question 1, 7).",
+    ]
+    for n, item in enumerate(DATA, 1):  # the latest answer counts
+        answer(n, letter_of(item))
+    assert report() == f"{len(DATA)} right, 0 wrong, 0 of {len(DATA)} still open."
+
+
+def test_questions_are_read_once():
+    assert load_questions() is load_questions()
+    assert [question.number for question in load_questions()] == list(range(1, len(DATA) + 1))

@@ -1,0 +1,203 @@
+"""Intervals and tests against published tables, SciPy and enumeration."""
+
+from itertools import product
+from math import comb, inf, isclose, nan
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+
+from mnist_compress.statistics import (
+    compare_answers,
+    mcnemar_exact,
+    newcombe_paired_difference,
+    wilson_interval,
+)
+
+counts = st.integers(0, 5000)
+tables = st.tuples(counts, counts, counts, counts).filter(any)
+
+# Newcombe (1998), Table III, method 10: both, first only, second only, neither, low, high.
+# (Its row 1, 97, 1, 1 was at hand only in a copy whose last digit does not follow from the
+# formula, .8736 for .87367, and is left out.)
+NEWCOMBE_TABLE = [
+    (36, 12, 2, 0, 0.0569, 0.3404),
+    (20, 12, 2, 16, 0.0562, 0.3292),
+    (18, 12, 2, 18, 0.0562, 0.3290),
+    (36, 14, 0, 0, 0.1528, 0.4167),
+    (35, 14, 0, 1, 0.1461, 0.4175),
+    (18, 14, 0, 18, 0.1441, 0.3963),
+    (2, 97, 1, 0, 0.8721, 0.9854),
+    (0, 29, 1, 0, 0.6666, 0.9882),
+    (2, 98, 0, 0, 0.9178, 0.9945),
+    (1, 98, 0, 1, 0.9171, 0.9916),
+    (0, 30, 0, 0, 0.8395, 1.0),
+    (54, 0, 0, 0, -0.0664, 0.0664),
+    (53, 0, 0, 1, -0.0729, 0.0729),
+    (30, 0, 0, 24, -0.0358, 0.0358),
+    (29, 0, 0, 25, -0.0354, 0.0354),
+    (28, 0, 0, 26, -0.0352, 0.0352),
+    (27, 0, 0, 27, -0.0351, 0.0351),
+    # the data of Cavo et al. (2012) in Fagerland, Lydersen and Laake's R package contingencytables
+    (59, 6, 16, 80, -0.1186, -0.0046),
+]
+
+
+@pytest.mark.parametrize("row", NEWCOMBE_TABLE, ids=str)
+def test_newcombe_equals_the_published_limits(row):
+    *table, low, high = row
+    assert newcombe_paired_difference(*table) == pytest.approx((low, high), abs=5.1e-5)
+
+
+@given(tables, st.floats(0.5, 0.999))
+def test_newcombe_contains_the_estimate_and_stays_within_bounds(table, confidence):
+    low, high = newcombe_paired_difference(*table, confidence)
+    assert -1 <= low <= (table[1] - table[2]) / sum(table) <= high <= 1
+
+
+def test_newcombe_stays_within_bounds_in_all_small_and_lopsided_tables():
+    for table in [*product(range(5), repeat=4), *product((0, 1, 10**9), repeat=4)][1:]:
+        if any(table):
+            low, high = newcombe_paired_difference(*table)
+            assert -1 <= low <= (table[1] - table[2]) / sum(table) <= high <= 1
+
+
+@given(tables)
+def test_swapping_the_two_models_negates_the_interval(table):
+    both, first, second, neither = table
+    low, high = newcombe_paired_difference(both, first, second, neither)
+    assert newcombe_paired_difference(both, second, first, neither) == pytest.approx((-high, -low))
+    # calling "both wrong" what was "both right" changes nothing
+    assert newcombe_paired_difference(neither, first, second, both) == pytest.approx((low, high))
+
+
+@pytest.mark.parametrize("p", [(0.6, 0.15, 0.15, 0.1), (0.5, 0.2, 0.1, 0.2), (0.3, 0.1, 0.3, 0.3)])
+def test_newcombe_covers_the_truth_about_95_times_in_100(p):
+    n, covered = 25, 0.0
+    for a, b, c in product(range(n + 1), repeat=3):
+        if (d := n - a - b - c) < 0:
+            continue
+        low, high = newcombe_paired_difference(a, b, c, d)
+        ways = comb(n, a) * comb(n - a, b) * comb(n - a - b, c)
+        chance = ways * p[0] ** a * p[1] ** b * p[2] ** c * p[3] ** d
+        covered += chance * (low <= p[1] - p[2] <= high)
+    assert 0.93 <= covered <= 0.99
+
+
+@given(st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_wilson_equals_scipy(case):
+    k, n = case
+    for confidence in (0.5, 0.95, 0.99):
+        expected = binomtest(k, n).proportion_ci(confidence, method="wilson")
+        assert wilson_interval(k, n, confidence) == pytest.approx(tuple(expected), abs=1e-12)
+
+
+def test_wilson_is_exact_at_the_ends():
+    for n in range(1, 200):
+        for confidence in (0.8, 0.95, 0.99):
+            assert wilson_interval(0, n, confidence)[0] == 0.0
+            assert wilson_interval(n, n, confidence)[1] == 1.0
+
+
+@given(st.integers(0, 300), st.integers(0, 300))
+def test_mcnemar_equals_scipy(b, c):
+    expected = binomtest(b, b + c).pvalue if b + c else 1.0
+    assert isclose(mcnemar_exact(b, c), expected, rel_tol=1e-9)
+    assert mcnemar_exact(b, c) == mcnemar_exact(c, b)
+
+
+def test_mcnemar_by_hand():
+    assert mcnemar_exact(0, 0) == 1.0
+    assert mcnemar_exact(12, 11) == 1.0
+    assert mcnemar_exact(0, 5) == 2 / 32
+    assert mcnemar_exact(20, 3) == 2 * (1 + 23 + 253 + 1771) / 2**23  # once in 2,048
+
+
+def test_mcnemar_with_large_counts():
+    assert isclose(mcnemar_exact(9900, 10100), binomtest(9900, 20000).pvalue, rel_tol=1e-9)
+    assert mcnemar_exact(0, 20000) == 0.0  # too small for a float, not an overflow
+
+
+def rows(both, only_before, only_after, neither):
+    """Answers with the wanted counts."""
+    before = [True] * (both + only_before) + [False] * (only_after + neither)
+    after = [True] * both + [False] * only_before + [True] * only_after + [False] * neither
+    return before, after
+
+
+@pytest.mark.parametrize("kind", [list, np.array, torch.tensor])
+def test_compare_answers_counts_and_tells(kind):
+    before, after = (kind(row) for row in rows(3500, 41, 38, 421))
+    result = compare_answers(before, after)
+    counted = result.both, result.only_before, result.only_after, result.neither
+    assert counted == (3500, 41, 38, 421)
+    assert result.difference == pytest.approx(-0.075)
+    assert result.p_value == pytest.approx(binomtest(41, 79).pvalue)
+    low, high = newcombe_paired_difference(3500, 38, 41, 421)
+    assert result.interval == pytest.approx((100 * low, 100 * high))
+    assert result.sentence == (
+        "41 of 4,000 answers changed from right to wrong, 38 from wrong to right: "
+        "a difference of -0.075 points (95 % interval -0.52 to 0.37; exact McNemar p = 0.82). "
+        "That could be luck."
+    )
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ((3500, 80, 20, 400), "p < 0.001). Luck alone would rarely do this."),
+        ((3500, 20, 80, 400), "a difference of 1.5 points"),
+        ((3600, 0, 0, 400), "difference of 0 points (95 % interval -0.09 to 0.09; exact McNemar p"),
+        ((3600, 0, 0, 400), "p = 1). That could be luck."),
+        ((14, 5, 0, 22), "p = 0.062). Interval and test disagree, so it stays undecided."),
+        ((0, 1, 0, 0), "1 of 1 answers changed from right to wrong, 0 from wrong to right"),
+    ],
+)
+def test_the_verdict_follows_from_interval_and_test(table, words):
+    assert words in compare_answers(*rows(*table)).sentence
+
+
+def test_no_sentence_shows_a_negative_zero():
+    right = np.ones(10**6, bool)  # the limits round to zero from below and from above
+    assert "0 points (95 % interval 0.00 to 0.00;" in compare_answers(right, right).sentence
+
+
+@pytest.mark.parametrize("bad", [-1, 2.0, nan, inf, "3", None])
+def test_bad_counts_are_quoted(bad):
+    for call in (
+        lambda: wilson_interval(bad, 10),
+        lambda: wilson_interval(1, bad),
+        lambda: mcnemar_exact(bad, 1),
+        lambda: mcnemar_exact(1, bad),
+        lambda: newcombe_paired_difference(1, bad, 1, 1),
+    ):
+        with pytest.raises(ValueError, match=f"whole number, 0 or more; got {bad!r}"):
+            call()
+
+
+def test_impossible_cases_are_refused():
+    with pytest.raises(ValueError, match="got successes=11, n=10"):
+        wilson_interval(11, 10)
+    with pytest.raises(ValueError, match="n > 0; got successes=0, n=0"):
+        wilson_interval(0, 0)
+    with pytest.raises(ValueError, match="n > 0; got successes=0, n=0"):
+        newcombe_paired_difference(0, 0, 0, 0)
+    for bad in (0, 1, 95, nan):
+        with pytest.raises(ValueError, match=f"0 < confidence < 1.*confidence={bad!r}"):
+            wilson_interval(1, 2, bad)
+
+
+def test_bad_answers_are_refused():
+    with pytest.raises(ValueError, match="got 3, 2"):
+        compare_answers([True, True, False], [True, False])
+    with pytest.raises(ValueError, match=r"before_correct must be one row.*\(0,\)"):
+        compare_answers([], [])
+    with pytest.raises(ValueError, match=r"after_correct must be one row.*\(1, 2\)"):
+        compare_answers([True, False], [[True, False]])
+    with pytest.raises(ValueError, match=r"answers == labels\); got 7"):
+        compare_answers(torch.tensor([7, 2]), torch.tensor([7, 2]))
+    with pytest.raises(ValueError, match=r"after_correct must hold True or False.*got None"):
+        compare_answers([True, False], [True, None])
