@@ -35,6 +35,9 @@ class Recipe:
     rate: float = 6e-3  # Adam's learning rate while pruning; half of it while quantizing
     thrift: float = 0.5  # how much a weight's bits count when it is judged; 0: magnitude alone
     later: float = 0.7  # factor on the magnitudes of all layers but the first when judged
+    fisher: float = 0.0
+    lb: bool = False
+    every: int = 20
     bias_step: float = 0.25  # biases are about multiples of this
 
 
@@ -150,15 +153,23 @@ def weight_bits(mask):
     return 1.2 - torch.log2((often + 0.02) / 1.02)
 
 
-def choose_masks(weights, masks, keep, thrift=0.0, later=1.0):
+def choose_masks(weights, masks, keep, thrift=0.0, later=1.0, slopes=None, fisher=0.0, lb=False):
     """Keep the `keep` weights of largest magnitude over all layers, among those that live.
 
     With thrift the magnitude of a first-layer weight is divided by bits ** thrift; `later` is a
     factor on those of the other layers. Units without weights in or out lose the rest of them.
     """
     scores = [w.abs() * m for w, m in zip(weights, masks, strict=True)]
+    if fisher:
+        scores = [x * (v + 1e-12) ** (fisher / 2) for x, v in zip(scores, slopes)]
     if thrift:
         scores[0] = scores[0] / weight_bits(masks[0]) ** thrift
+    if lb:
+        for i in range(1, len(scores)):
+            m = masks[i].float()
+            a, b = m[m.any(1)].mean(0), m[:, m.any(0)].mean(1)
+            often = (a[None] + b[:, None]) / 2
+            scores[i] = scores[i] / (1.2 - torch.log2((often + 0.02) / 1.02)) ** thrift
     scores[1:] = [score * later for score in scores[1:]]
     least = torch.cat([score.flatten() for score in scores]).topk(keep).values[-1]
     masks = [(score >= least) & m for score, m in zip(scores, masks, strict=True)]
@@ -183,12 +194,12 @@ def gradual_prune(network, loss, rows, recipe, generator):
     for step, index in zip(range(steps), order, strict=False):
         adam.param_groups[0]["lr"] = recipe.rate * min(1, (step + 1) / 50) * (1 - 0.7 * step / steps)
         pruning = step - recipe.dense_steps
-        if pruning >= 0 and pruning % 20 == 0:
-            progress = (pruning + 20) / (0.85 * recipe.prune_steps)
+        if pruning >= 0 and pruning % recipe.every == 0:
+            progress = (pruning + recipe.every) / (0.85 * recipe.prune_steps)
             keep = round(total * (1 - cubic_sparsity(progress, 1 - recipe.weights / total)))
             with torch.no_grad():
                 keep = min(keep, sum(int(m.sum()) for m in masks))
-                masks = choose_masks(weights, masks, keep, recipe.thrift, recipe.later)
+                masks = choose_masks(weights, masks, keep, recipe.thrift, recipe.later, [adam.state[w]['exp_avg_sq'] for w in weights] if recipe.fisher else None, recipe.fisher, recipe.lb)
                 for w, m in zip(weights, masks, strict=True):
                     w.mul_(m)
         adam.zero_grad()
@@ -292,18 +303,19 @@ def integers(network, masks, codes, scales, twos, recipe):
     return PackedNetwork(layers)
 
 
-def compress(images, labels, recipe, seed, report=None):
-    """uint8 images (n, 28, 28) and labels (n,) -> PackedNetwork, by all the steps in turn.
-
-    Teacher and student see distorted copies of these images and nothing else. report(stage,
-    network) is called with the teacher and with the pruned network.
-    """
+def teach(images, labels, recipe, seed):
     generator = torch.Generator().manual_seed(seed)
     rows = distorted_copies(images, recipe.copies, recipe.tie, generator, recipe.distortion)
     widths = (rows.shape[1], *recipe.teacher, 10)
     teacher = train_teacher(rows, labels, widths, recipe.teacher_steps, recipe.batch, generator)
     with torch.no_grad():
         soft = torch.cat([logits(teacher, part / 255) for part in rows.split(10000)])
+    return rows, labels, soft, teacher
+
+
+def compress(lesson, recipe, seed, report=None):
+    generator = torch.Generator().manual_seed(seed + 1000)
+    rows, labels, soft, teacher = lesson
 
     def loss(network, index, **how):
         out = logits(network, rows[index] / 255, **how)
