@@ -99,6 +99,51 @@ def flatten(images):
     return images.reshape(len(images), SIDE * SIDE)
 
 
+def centre_digit(image):
+    """A drawing (high, wide), uint8 with 0 for paper -> 28 x 28 uint8, the way MNIST was made.
+
+    The smallest box around the ink is scaled to fit 20 x 20, each new pixel being the mean of the
+    area it covers, and placed with its centre of mass on pixel (14, 14) (LeCun et al. 1998).
+    Integers only, rounding half up; the exported page computes the very same. MNIST's own pictures
+    come back unchanged. image: an array or a tensor; the result is a tensor. TypeError or
+    ValueError for anything but a uint8 picture.
+    """
+    ink = torch.as_tensor(image)
+    if ink.dtype != torch.uint8:
+        raise TypeError(f"image must have the dtype torch.uint8; got {ink.dtype}")
+    if ink.ndim != 2 or ink.numel() == 0:
+        raise ValueError(f"image must be one picture (high, wide); got {tuple(ink.shape)}")
+    picture = torch.zeros(SIDE, SIDE, dtype=torch.uint8)
+    if not ink.any():
+        return picture
+    rows, columns = (ink.any(1 - axis).nonzero().flatten() for axis in (0, 1))
+    box = ink[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1].to(torch.int64)
+    long, area = max(box.shape), max(box.shape) ** 2
+    sums = _overlap(box.shape[0], long) @ box @ _overlap(box.shape[1], long).T
+    small = (2 * sums + area) // (2 * area)
+    total = small.sum()
+    if not total:  # the ink is too faint to leave a trace
+        return picture
+    place = []
+    for axis, length in enumerate(small.shape):
+        mass = (small.sum(1 - axis) * torch.arange(length)).sum()
+        move = ((SIDE + 1) * total - 2 * mass) // (2 * total)  # to row or column 14, as in MNIST
+        place.append(int(move.clamp(0, SIDE - length)))
+    top, left = place
+    picture[top:top + small.shape[0], left:left + small.shape[1]] = small
+    return picture
+
+
+def _overlap(length, long):
+    """(new, length) int64: how much of each of `length` pixels each new pixel covers.
+
+    `long` pixels become 20, so an old pixel is 20 units wide and a new one `long` units.
+    """
+    old = 20 * torch.arange(length)
+    new = long * torch.arange(-(-20 * length // long))[:, None]
+    return (torch.minimum(old + 20, new + long) - torch.maximum(old, new)).clamp(min=0)
+
+
 def load_sample():
     """5,000 genuine MNIST training pictures, without a download: (train, test), both `Digits`.
 

@@ -7,6 +7,7 @@ import tempfile
 import time
 import warnings
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -203,11 +204,20 @@ def sparse_forward(model):
     return forward
 
 
-def latency_ledger(model, sparse, integer, digits, batches=(1, 32, 1000), rounds=25):
+LATENCY_ROWS = ("dense float32", "zeros kept dense", "zeros in CSR", "half the neurons",
+                "int8 by hand", "int8 by torchao")
+
+
+def latency_ledger(model, sparse, integer, digits, batches=(1, 32, 1000), rounds=25,
+                   names=LATENCY_ROWS):
     """The same digits through six networks: a list of `LatencyRow`, batch after batch.
 
     model: the dense network. sparse: the same with zeros in it. integer: an IntegerClassifier.
+    names: which rows to time, out of LATENCY_ROWS; the first is what others are compared with.
     """
+    wrong = [name for name in names if name not in LATENCY_ROWS]
+    if wrong or not names:
+        raise ValueError(f"names must be among {', '.join(LATENCY_ROWS)}; got {names!r}")
     half = remove_neurons(model, weakest_neurons(model, 0.5))
     library = torchao_quantize(model, "dynamic")
     rows, result = digits.rows, []
@@ -215,11 +225,10 @@ def latency_ledger(model, sparse, integer, digits, batches=(1, 32, 1000), rounds
     with torch.no_grad():
         for n in batches:
             x, p = rows[:n], pixels[:n]
-            result += latency({
-                "dense float32": lambda x=x: model(x), "zeros kept dense": lambda x=x: sparse(x),
-                "zeros in CSR": lambda x=x: csr(x), "half the neurons": lambda x=x: half(x),
-                "int8 by hand": lambda p=p: integer.sums(p),
-                "int8 by torchao": lambda x=x: library(x)}, n, rounds)
+            calls = (partial(model, x), partial(sparse, x), partial(csr, x), partial(half, x),
+                     partial(integer.sums, p), partial(library, x))
+            all_calls = dict(zip(LATENCY_ROWS, calls, strict=True))
+            result += latency({name: all_calls[name] for name in names}, n, rounds)
     return result
 
 

@@ -6,6 +6,7 @@ its biases are multiples of. Then comes the body, which depends on the coder, an
 before it, lowest byte first. This module needs NumPy only.
 """
 
+import itertools
 import zlib
 from dataclasses import dataclass
 from math import isqrt
@@ -196,14 +197,15 @@ def read_header(data, max_weights=MAX_WEIGHTS):
     coder, tied, channels = CODERS[kind & 15], bool(flags & 1), flags >> 1 & 1
     widths = [cursor.varint() for _ in range((flags >> 2) + 1)]
     check(len(widths) > 1 and min(widths) > 0, "a layer without units")
-    weights = sum(a * b for a, b in zip(widths, widths[1:], strict=False))
+    weights = sum(a * b for a, b in itertools.pairwise(widths))
     limit = min(max_weights, RECORD_WEIGHTS) if coder == "record" else max_weights
     check(weights <= limit, f"{weights} weights are above the limit of {limit}")
     check(sum(widths[1:]) <= MAX_UNITS, f"more than {MAX_UNITS} units")
     side = isqrt(widths[0])
-    check(not tied or side % 2 == 0 and side**2 == widths[0], "2x2 sharing needs a square picture")
+    even = side % 2 == 0 and side**2 == widths[0]
+    check(not tied or even, "2x2 sharing needs a square picture")
     layers, steps = [], []
-    for index, (inputs, outputs) in enumerate(zip(widths, widths[1:], strict=False)):
+    for index, (inputs, outputs) in enumerate(itertools.pairwise(widths)):
         hidden = index < len(widths) - 2
         shape = (outputs,) if channels and hidden else ()
         number, power = read_pairs(cursor, shape)
@@ -243,7 +245,7 @@ def sort_units(network):
     Equal biases go by number of weights, largest first.
     """
     layers = [PackedLayer(**vars(layer)) for layer in network.layers]
-    for layer, after in zip(layers, layers[1:], strict=False):
+    for layer, after in itertools.pairwise(layers):
         order = np.lexsort((-np.count_nonzero(layer.weight, axis=1), layer.bias))
         layer.weight, layer.bias = layer.weight[order], layer.bias[order]
         if np.ndim(layer.scale):

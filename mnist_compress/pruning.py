@@ -50,7 +50,7 @@ def magnitude_masks(model, sparsity, scope="global"):
     scope "global": the smallest weights of all layers together. "layer": the same share of each;
     then `sparsity` may also be a list, one for each layer. ValueError for anything else.
     """
-    weights = [layer.weight for layer in model.layers]
+    weights = _weights(model)
     if scope == "global":
         together = torch.cat([weight.flatten() for weight in weights])
         parts = magnitude_mask(together, sparsity).split([weight.numel() for weight in weights])
@@ -107,9 +107,15 @@ def fine_tune(model, digits, *, epochs=2, batch_size=16, learning_rate=1e-3, see
     return tuned.float()
 
 
+def _weights(model):
+    if not len(model.layers):
+        raise ValueError("the model has no layers, so there are no weights to prune")
+    return [layer.weight for layer in model.layers]
+
+
 def sparsity(model):
     """Share of the model's weights that are zero, biases not counted."""
-    weights = [layer.weight for layer in model.layers]
+    weights = _weights(model)
     return sum((w == 0).sum().item() for w in weights) / sum(w.numel() for w in weights)
 
 
@@ -117,8 +123,8 @@ def sparsity_table(model):
     """A pandas table: for each layer and for all, the weights, the zeros and their share."""
     import pandas as pd
 
-    rows = [(" x ".join(map(str, layer.weight.shape)), layer.weight.numel(),
-             (layer.weight == 0).sum().item()) for layer in model.layers]
+    rows = [(" x ".join(map(str, weight.shape)), weight.numel(), (weight == 0).sum().item())
+            for weight in _weights(model)]
     rows.append(("all", sum(row[1] for row in rows), sum(row[2] for row in rows)))
     table = pd.DataFrame(rows, columns=["weights of", "count", "zeros"]).set_index("weights of")
     table["sparsity"] = [f"{100 * zeros / count:.1f} %" for _, count, zeros in rows]
@@ -129,13 +135,11 @@ def weakest_neurons(model, fraction, layer=0):
     """Positions of round(fraction * n) hidden units of that layer, weakest first, int64.
 
     A unit's strength is the length of its incoming weights times that of its outgoing ones.
-    ValueError if `layer` is no hidden layer.
+    ValueError if `layer` is no hidden layer, or a weight is NaN or infinite.
     """
-    hidden = range(len(model.layers) - 1)
-    if layer not in hidden:
-        raise ValueError(f"layer must be a hidden one of {list(hidden)}; got {layer!r}")
+    _units(model, layer)
     strength = model.layers[layer].weight.norm(dim=1) * model.layers[layer + 1].weight.norm(dim=0)
-    return strength.detach().argsort(stable=True)[: round(check_sparsity(fraction) * len(strength))]
+    return strength.detach().argsort(stable=True)[: (~magnitude_mask(strength, fraction)).sum()]
 
 
 def zero_neurons(model, neurons, layer=0):
@@ -171,11 +175,8 @@ def remove_neurons(model, neurons, layer=0):
 
 def _kept(model, neurons, layer):
     """Mask of the hidden units that stay, bool (units,)."""
-    hidden = range(len(model.layers) - 1)
-    if layer not in hidden:
-        raise ValueError(f"layer must be a hidden one of {list(hidden)}; got {layer!r}")
-    units = model.layers[layer].out_features
-    places = torch.as_tensor(neurons).tolist()
+    units = _units(model, layer)
+    places = torch.atleast_1d(torch.as_tensor(neurons)).tolist()
     wrong = [place for place in places if type(place) is not int or not 0 <= place < units]
     if wrong:
         raise ValueError(f"neurons are numbered 0 to {units - 1}; got {wrong[0]!r}")
@@ -184,6 +185,13 @@ def _kept(model, neurons, layer):
     if not keep.any():
         raise ValueError(f"at least one neuron must stay; got all {units} to remove")
     return keep
+
+
+def _units(model, layer):
+    hidden = list(range(len(model.layers) - 1))
+    if type(layer) is not int or layer not in hidden:
+        raise ValueError(f"layer must be a hidden one of {hidden}; got {layer!r}")
+    return model.layers[layer].out_features
 
 
 @dataclass(frozen=True)
@@ -224,9 +232,6 @@ def accuracy_curve(model, digits: Digits, sparsities, fine_tune_on=None, epochs=
 
 def largest_sparsity_within(points, accuracy, loss=0.01):
     """The largest measured sparsity up to which no accuracy falls more than `loss` below."""
-    best = 0.0
-    for point in sorted(points, key=lambda point: point.sparsity):
-        if accuracy - point.accuracy > loss + math.ulp(1.0):
-            break
-        best = point.sparsity
-    return best
+    points = list(points)
+    fails = [point.sparsity for point in points if accuracy - point.accuracy > loss + math.ulp(1.0)]
+    return max((p.sparsity for p in points if p.sparsity < min(fails, default=1.0)), default=0.0)

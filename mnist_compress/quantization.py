@@ -20,7 +20,7 @@ from .model import DigitClassifier
 SCHEMES = ("symmetric", "affine")
 PIXEL_SCALE = 1 / 255  # a pixel always was an 8-bit number
 MULTIPLIER_BITS = 24  # a multiplier stays below 2**24, so that sum * multiplier is below 2**53
-MAX_INPUTS = 1 << 14  # 2**14 inputs of 255 * 127 sum to less than 2**29
+MAX_INPUTS = 2**13  # so many times 255 * 127 is below 2**28; so is a bias, and a sum below 2**29
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def choose_qparams(values, bits=8, scheme="symmetric", per_channel=False):
     low, high = integer_range(bits, scheme)
     exact = _finite(values).to(torch.float64)
     if per_channel and exact.ndim != 2:
-        raise ValueError(f"per_channel needs weights (out, in); got {tuple(values.shape)}")
+        raise ValueError(f"per_channel needs weights (out, in); got {tuple(exact.shape)}")
     least, most = (exact.amin(1, keepdim=True), exact.amax(1, keepdim=True)) if per_channel \
         else (exact.min(), exact.max())
     least, most = least.clamp(max=0), most.clamp(min=0)
@@ -74,9 +74,9 @@ def choose_qparams(values, bits=8, scheme="symmetric", per_channel=False):
 
 def qparams_of(scale, zero_point=0, bits=8, scheme="symmetric"):
     """`QParams` from numbers of your own, such as scale 0.01. ValueError unless it is above 0."""
-    low, high = integer_range(bits, scheme)
-    if not 0 < scale < math.inf:
-        raise ValueError(f"scale must be above 0 and finite; got {scale!r}")
+    (low, high), single = integer_range(bits, scheme), torch.finfo(torch.float32)
+    if not single.tiny <= scale <= single.max:
+        raise ValueError(f"scale must be above 0 and finite, in float32; got {scale!r}")
     if not low <= zero_point <= high or zero_point != int(zero_point):
         raise ValueError(f"zero_point must be a whole number {low}..{high}; got {zero_point!r}")
     return QParams(torch.tensor(scale, dtype=torch.float32),
@@ -90,8 +90,9 @@ def quantize(values, qparams):
 
 
 def dequantize(integers, qparams):
-    """int8 -> the float32 values that the integers stand for."""
-    return (integers.to(torch.int32) - qparams.zero_point).to(torch.float32) * qparams.scale
+    """int8 -> the float32 values that the integers stand for; beyond its range, the largest."""
+    steps = (integers.to(torch.int32) - qparams.zero_point).to(torch.float32)
+    return torch.nan_to_num(steps * qparams.scale)
 
 
 def _finite(values):
@@ -99,9 +100,9 @@ def _finite(values):
     if not values.is_floating_point() or values.numel() == 0:
         raise ValueError("values must be float numbers, at least one; got "
                          f"{tuple(values.shape)} of {values.dtype}")
-    if not torch.isfinite(values).all():
-        wrong = values[~torch.isfinite(values)].flatten()[0].item()
-        raise ValueError(f"values must be finite numbers; got {wrong}")
+    finite = torch.isfinite(values.to(torch.float32))
+    if not finite.all():
+        raise ValueError(f"values must be finite float32 numbers; got {values[~finite][0].item()}")
     return values.detach()
 
 
@@ -201,8 +202,8 @@ class IntegerClassifier:
 
 def _activation_scales(hidden_layers):
     scales = [PIXEL_SCALE]
-    for layer in hidden_layers:  # the same for each row, but for the multiplier's last digits
-        weight, multiplier, shift = (part.flatten()[0].item() for part in
+    for layer in hidden_layers:  # each row gives the same; that of the largest scale has most bits
+        weight, multiplier, shift = (part.flatten()[layer.scale.argmax()].item() for part in
                                      (layer.scale, layer.multiplier, layer.shift))
         scales.append(scales[-1] * weight * 2.0**shift / multiplier)
     return scales
@@ -214,10 +215,9 @@ def fixed_point(ratio):
     The multiplier has at most 24 bits, the shift is 1..46. ValueError if the ratio is too large.
     """
     shift = min(MULTIPLIER_BITS - math.frexp(ratio)[1], 46)
-    multiplier = min(max(round(math.ldexp(ratio, shift)), 1), 2**MULTIPLIER_BITS - 1)
     if not 0 < ratio < math.inf or shift < 1:
         raise ValueError(f"ratio must be above 0 and below 2**{MULTIPLIER_BITS - 1}; got {ratio!r}")
-    return multiplier, shift
+    return min(max(round(math.ldexp(ratio, shift)), 1), 2**MULTIPLIER_BITS - 1), shift
 
 
 def quantize_model(model: DigitClassifier, digits, *, bits=8, per_channel=False):
@@ -225,14 +225,15 @@ def quantize_model(model: DigitClassifier, digits, *, bits=8, per_channel=False)
 
     Weights are symmetric, with one scale a layer, or one a row with per_channel (the last layer
     keeps one). A hidden layer's 255 is the largest value that the digits reach in exact integers.
-    ValueError for a layer too wide for exact arithmetic, or weights that are not finite.
+    ValueError for a layer too wide for exact arithmetic, weights that are not finite, or no digits.
     """
+    if not len(digits):
+        raise ValueError("need at least one digit to calibrate on; got 0")
     layers, inputs = [], flatten(digits.images)
     for index, linear in enumerate(model.layers):
         scale_in = _activation_scales(layers)[-1]
         if linear.in_features > MAX_INPUTS:
-            raise ValueError(f"a layer may have at most {MAX_INPUTS} inputs; "
-                             f"got {linear.in_features}")
+            raise ValueError(f"a layer has at most {MAX_INPUTS} inputs; got {linear.in_features}")
         last = index == len(model.layers) - 1
         qparams = choose_qparams(linear.weight, bits, per_channel=per_channel and not last)
         scale = qparams.scale.squeeze(-1) if qparams.scale.ndim else qparams.scale
@@ -246,9 +247,9 @@ def quantize_model(model: DigitClassifier, digits, *, bits=8, per_channel=False)
 
 
 def _integer_bias(bias, scale):
-    """Float (out,) -> int32 at the scale of the sums; it may use half of their range."""
+    """Float (out,) -> int32 at the scale of the sums; below 2**28, half of their range."""
     whole = (_finite(bias).double() / scale.double()).round()
-    if (whole.abs() >= 2**29).any():
+    if (whole.abs() >= 2**28).any():
         raise ValueError(f"a bias is too large beside its weights; got {bias.abs().max().item()}")
     return whole.to(torch.int32)
 

@@ -96,7 +96,7 @@ def fit(model, digits, epochs, batch_size, learning_rate, progress=None, after_s
 
     after_step(model) runs after every step of the optimizer; pruning uses it to hold its masks.
     """
-    for name, value in (("epochs", epochs), ("batch_size", batch_size)):
+    for name, value in (("epochs", epochs), ("batch_size", batch_size), ("digits", len(digits))):
         if type(value) is not int or value < 1:
             raise ValueError(f"{name} must be a whole number, 1 or more; got {value!r}")
     if not 0 < learning_rate < 1:
@@ -119,15 +119,15 @@ def _rounded(model):
 
 
 def _epoch(history, train, test):
-    """The next `Epoch`. Its observation is derived from the figures as they are printed."""
+    """The next `Epoch`. Its observation is derived from its figures and the last row's."""
     gap = 100 * (train.accuracy - test.accuracy)
     if not history:
         text = f"After one pass, {100 * train.accuracy:.0f} of 100 rows are right."
     else:
         before = history[-1]
-        fall = 100 * (1 - train.loss / before.train_loss)
+        fall = 100 * (before.train_loss - train.loss) / (before.train_loss or 1)
         gain = 100 * (test.accuracy - before.test_accuracy)
-        if fall <= 0:
+        if fall < 0:
             text = "The loss rises: the steps are too long."
         elif abs(gain) < 0.25:
             text = f"Loss -{fall:.0f} %, but new digits gain nothing."

@@ -14,6 +14,7 @@ GUESSES = {  # key: what is guessed, unit, how far off still counts as right, to
     "04-bytes": ("size of the int8 file, the float file being 100 %", "%", 3, "bytes"),
     "04-flips": ("answers out of 4,000 that change at int8", "answers", 10, "changed answers"),
     "05-agree": ("answers out of 4,000 the 3 models share", "answers", 40, "changed answers"),
+    "08-page": ("page with network, decoder and draw pad inside", "KB", 5, "bytes"),
 }
 SECTIONS = {"guesses": Real, "truths": Real, "answers": str}  # a state: {section: {key: value}}
 _in_memory = {}  # unusable file -> the state kept in its place until the kernel stops

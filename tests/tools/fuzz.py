@@ -8,6 +8,7 @@ are reached; damage without it must always be rejected.
 """
 
 import argparse
+import itertools
 import random
 import resource
 import sys
@@ -64,7 +65,7 @@ class Report:
 def network(rng, widths, density, levels, channels=False, tied=False):
     """A random PackedNetwork. rng: np.random.Generator; levels: magnitudes the weights may have."""
     layers = []
-    for place, (inputs, outputs) in enumerate(zip(widths, widths[1:], strict=False)):
+    for place, (inputs, outputs) in enumerate(itertools.pairwise(widths)):
         size = outputs, inputs // 4 if tied and place == 0 else inputs
         weight = rng.choice(levels, size) * rng.choice([-1, 1], size)
         weight = (weight * (rng.random(size) < density)).astype(np.int8)

@@ -227,7 +227,7 @@ def test_a_damaged_sample_is_named_and_not_used(packaged_sample, damage, text):
 
 def test_a_missing_sample_file(packaged_sample):
     packaged_sample.unlink()
-    with pytest.raises(DataError, match="No such file.*mnist_5k.csv.gz"):
+    with pytest.raises(DataError, match=r"No such file.*mnist_5k\.csv\.gz"):
         load_sample()
 
 
@@ -562,7 +562,7 @@ def test_a_search_for_the_server_that_never_ends_is_given_up(nowhere, monkeypatc
     monkeypatch.setattr(socket, "getaddrinfo", search)
     monkeypatch.setattr(MNIST, "mirrors", ["http://one.invalid/", "http://two.invalid/"])
     began = time.monotonic()
-    with pytest.raises(DataError, match="(?s)one.*no answer.*two.*no answer") as error:
+    with pytest.raises(DataError, match=r"(?s)one.*no answer.*two.*no answer") as error:
         load_full(timeout=0.3)
     assert time.monotonic() - began < 10
     assert_says_what_to_do(error, nowhere / "data")

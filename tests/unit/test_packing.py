@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import itertools
 import lzma
 import math
 import random
@@ -41,7 +42,7 @@ def make_layer(rng, inputs, outputs, levels, density, *, last=True, channels=Fal
 
 def make_network(seed, widths, levels=(20, 60, 127), density=0.3, **options):
     rng = np.random.default_rng(seed)
-    pairs = list(zip(widths, widths[1:], strict=False))
+    pairs = list(itertools.pairwise(widths))
     return PackedNetwork([
         make_layer(rng, *pair, levels, density, last=place == len(pairs) - 1, **options)
         for place, pair in enumerate(pairs)
@@ -412,17 +413,17 @@ def test_nothing_is_allocated_for_sizes_above_the_limit():
 
 
 @pytest.mark.parametrize("change, problem", [
-    (dict(weight=np.zeros((3, 4), np.int16)), "int16 weights, not int8"),
-    (dict(weight=np.full((3, 4), -128, np.int8)), "weight of -128"),
-    (dict(weight=np.zeros((3, 5), np.int8)), "5 inputs after 4 units"),
-    (dict(weight=np.zeros((3, 0), np.int8)), "weight of shape"),
-    (dict(bias=np.zeros(3, np.int64)), "int64 biases, not int32"),
-    (dict(bias=np.zeros(4, np.int32)), "bias of shape"),
-    (dict(scale=np.ones(3, np.float32)), "the last layer has one scale"),
-    (dict(scale=np.array(0, np.float32)), "a scale must lie between"),
-    (dict(scale=np.array(np.nan, np.float32)), "a scale must lie between"),
-    (dict(scale=np.array(np.inf, np.float32)), "a scale must lie between"),
-    (dict(multiplier=np.array(5), shift=np.array(5)), "a multiplier"),
+    ({"weight": np.zeros((3, 4), np.int16)}, "int16 weights, not int8"),
+    ({"weight": np.full((3, 4), -128, np.int8)}, "weight of -128"),
+    ({"weight": np.zeros((3, 5), np.int8)}, "5 inputs after 4 units"),
+    ({"weight": np.zeros((3, 0), np.int8)}, "weight of shape"),
+    ({"bias": np.zeros(3, np.int64)}, "int64 biases, not int32"),
+    ({"bias": np.zeros(4, np.int32)}, "bias of shape"),
+    ({"scale": np.ones(3, np.float32)}, "the last layer has one scale"),
+    ({"scale": np.array(0, np.float32)}, "a scale must lie between"),
+    ({"scale": np.array(np.nan, np.float32)}, "a scale must lie between"),
+    ({"scale": np.array(np.inf, np.float32)}, "a scale must lie between"),
+    ({"multiplier": np.array(5), "shift": np.array(5)}, "a multiplier"),
 ])
 def test_a_network_that_breaks_the_rules_is_not_packed(change, problem):
     network = make_network(1, (6, 4, 3))
@@ -433,12 +434,12 @@ def test_a_network_that_breaks_the_rules_is_not_packed(change, problem):
 
 
 @pytest.mark.parametrize("change, problem", [
-    (dict(multiplier=np.array(0)), "not in 1..16777215"),
-    (dict(multiplier=np.array(1 << 24)), "not in 1..16777215"),
-    (dict(shift=np.array(64)), "not in 1..63"),
-    (dict(shift=np.array(0)), "not in 1..63"),
-    (dict(multiplier=None), "no multiplier"),
-    (dict(multiplier=np.ones(4)), "shape"),
+    ({"multiplier": np.array(0)}, "not in 1..16777215"),
+    ({"multiplier": np.array(1 << 24)}, "not in 1..16777215"),
+    ({"shift": np.array(64)}, "not in 1..63"),
+    ({"shift": np.array(0)}, "not in 1..63"),
+    ({"multiplier": None}, "no multiplier"),
+    ({"multiplier": np.ones(4)}, "shape"),
 ])
 def test_a_hidden_layer_that_breaks_the_rules_is_not_packed(change, problem):
     network = make_network(1, (6, 4, 3))
@@ -449,7 +450,7 @@ def test_a_hidden_layer_that_breaks_the_rules_is_not_packed(change, problem):
 
 
 def test_what_cannot_be_packed_is_refused():
-    with pytest.raises(ValueError, match="coder must be one of .* got 'zip'"):
+    with pytest.raises(ValueError, match=r"coder must be one of .* got 'zip'"):
         pack(make_network(1, (6, 4)), "zip")
     with pytest.raises(ValueError, match="0 layers"):
         pack(PackedNetwork([]))

@@ -1,0 +1,47 @@
+# `make lab` opens the course, `make test` checks it. Both set everything up the first time.
+PYTHON = python3
+PORT = 8888
+# PyTorch's wheel index for CPUs: TORCH_INDEX=https://download.pytorch.org/whl/cpu
+TORCH_INDEX =
+# a folder made by `make wheels`, to install without network: WHEELS=wheels
+WHEELS =
+# for reset, such as NOTEBOOK=03
+NOTEBOOK =
+
+BIN = .venv/bin
+READY = .venv/.ready
+RUN = $(BIN)/python tests/tools
+
+.PHONY: lab test execute drift soak bench book wheels reset
+
+lab: $(READY)
+	@$(RUN)/lab.py $(PORT)
+
+test: $(READY)
+	@$(RUN)/check.py
+
+execute: $(READY)
+	@$(RUN)/execute.py
+
+drift: $(READY)
+	@$(RUN)/drift.py
+
+soak: $(READY)
+	@$(RUN)/soak.py
+
+bench: $(READY)
+	@$(RUN)/bench.py
+
+book: $(READY)
+	@$(RUN)/book.py
+
+wheels:
+	@$(PYTHON) tests/tools/setup.py wheels "$(TORCH_INDEX)"
+
+reset:
+	@$(PYTHON) tests/tools/reset.py $(NOTEBOOK)
+
+$(READY): pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) here. Install Python 3.11 to 3.14, or say make PYTHON=/path/to/python3."; exit 1; }
+	@$(PYTHON) tests/tools/setup.py install "$(TORCH_INDEX)" "$(WHEELS)"
+	@touch $(READY)

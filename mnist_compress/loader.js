@@ -1,0 +1,1 @@
+packed=Uint8Array.from(atob("{payload}"),c=>c.charCodeAt());new Response(new Blob([packed.slice({length})]).stream().pipeThrough(new DecompressionStream("deflate-raw"))).text().then(text=>document.body.append(Object.assign(document.createElement("script"),{{text}})));packed=packed.slice(0,{length})

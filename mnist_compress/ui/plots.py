@@ -1,0 +1,231 @@
+"""Pictures of the course. Each comes with one sentence, computed from the same numbers."""
+
+import html
+import io
+import math
+from pathlib import Path
+
+import matplotlib
+import torch
+from IPython.display import display
+from matplotlib.figure import Figure
+
+from mnist_compress.data import SIDE
+from mnist_compress.quantization import dequantize
+from mnist_compress.trace import STAGES
+
+STYLE = Path(__file__).with_name("course.mplstyle")
+INK, PAPER = "#0072B2", "#FFFFFF"
+
+
+class Picture:
+    """A matplotlib Figure and its sentence; a cell shows both, the picture with it as alt text."""
+
+    def __init__(self, figure, sentence):
+        self.figure, self.sentence = figure, sentence
+
+    def __repr__(self):
+        return self.sentence
+
+    def png(self):
+        """The picture as bytes of a PNG file."""
+        with io.BytesIO() as file, matplotlib.rc_context(fname=STYLE):
+            self.figure.savefig(file, format="png")
+            return file.getvalue()
+
+    def _ipython_display_(self):
+        width = round(96 * self.figure.get_figwidth())  # shown at 96 dpi, drawn sharper
+        data = {"image/png": self.png(), "text/plain": self.sentence}
+        display(data, metadata={"image/png": {"alt": self.sentence, "width": width}}, raw=True)
+        text = f"<p>{html.escape(self.sentence)}</p>"
+        display({"text/html": text, "text/plain": self.sentence}, raw=True)
+
+
+def draw(paint, sentence, size=(6.4, 3.2), rows=1, columns=1, **axes):
+    """A `Picture`: paint(axes) draws on one axes, or on an array of them, in the course's style."""
+    with matplotlib.rc_context(fname=STYLE):
+        figure = Figure(figsize=size)
+        paint(figure.subplots(rows, columns, **axes))
+    return Picture(figure, sentence)
+
+
+class Strip:
+    """The six stages in a row, some of them lit; it heads every notebook."""
+
+    def __init__(self, *lit):
+        wrong = [number for number in lit if number not in range(1, 7)]
+        if wrong:
+            raise ValueError(f"stages are numbered 1 to 6; got {wrong[0]!r}")
+        self.lit = lit or tuple(range(1, 7))
+
+    def __repr__(self):
+        return "\n".join(f"{'>' if n in self.lit else ' '} {n} {name}"
+                         for n, name in enumerate(STAGES, 1))
+
+    def _repr_html_(self):
+        boxes = []
+        for number, name in enumerate(STAGES, 1):
+            here = number in self.lit
+            look = ("border-color: var(--jp-brand-color1, #0072B2); border-width: 3px; "
+                    "font-weight: bold" if here else "border-color: #888888")
+            text = f"{number}. {name}" + (" <span>(here)</span>" if here else "")
+            boxes.append('<li style="flex: 1 1 7em; border-style: solid; border-width: 1px; '
+                         f'border-radius: 4px; padding: 0.4em; margin: 0; {look}">{text}</li>')
+        return ('<ol aria-label="The six stages" style="display: flex; flex-wrap: wrap; '
+                'gap: 0.4em; list-style: none; margin: 0; padding: 0">' + "".join(boxes) + "</ol>")
+
+
+def show_digits(digits, answers=None, columns=10):
+    """Digits side by side, with their labels, or with the answers (n,) of a model beside them."""
+    count, columns = len(digits), max(1, min(columns, len(digits)))
+    rows = max(1, math.ceil(count / columns))
+
+    def paint(grid):
+        for place, axes in enumerate(grid.flat):
+            axes.set_axis_off()
+            if place < count:
+                label = int(digits.labels[place])
+                title = f"{label}" if answers is None else f"{label} read {int(answers[place])}"
+                axes.imshow(digits.images[place], cmap="gray_r", vmin=0, vmax=255)
+                axes.set_title(title, fontsize=10)
+
+    sentence = f"{count:,} digits, each under its label: " \
+        f"{', '.join(map(str, digits.labels.tolist()))}."
+    if answers is not None:
+        pairs = zip(digits.labels.tolist(), answers.tolist(), strict=True)
+        sentence = f"{count:,} digits, label and answer: " \
+            f"{', '.join(f'{label} read {read}' for label, read in pairs)}."
+    return draw(paint, sentence, (0.9 * columns, 1.1 * rows), rows, columns, squeeze=False)
+
+
+def show_pixels(image):
+    """One image (28, 28) uint8 as the numbers it is made of, where there is ink."""
+    spots = (image > 0).nonzero()
+    (top, left), (bottom, right) = spots.amin(0).tolist(), spots.amax(0).tolist()
+
+    def paint(axes):
+        axes.imshow(image, cmap="gray_r", vmin=0, vmax=255)
+        axes.grid(False)
+        axes.set(xlabel="column", ylabel="row", xlim=(left - 1, right + 1),
+                 ylim=(bottom + 1, top - 1))
+        for y, x in spots.tolist():
+            value = int(image[y, x])
+            axes.text(x, y, value, ha="center", va="center", fontsize=9,
+                      color="white" if value > 127 else "black")
+
+    return draw(paint, f"{len(spots)} of {image.numel()} pixels have ink; "
+                f"the darkest is {int(image.max())}, the mean {image.float().mean():.0f}. "
+                "All others are 0.", (0.36 * (right - left + 3), 0.36 * (bottom - top + 3)))
+
+
+def show_map(values, sentence, label):
+    """A map (28, 28) over the pixels, with a colour bar."""
+    def paint(axes):
+        picture = axes.imshow(values, cmap="viridis")
+        axes.grid(False)
+        axes.figure.colorbar(picture, label=label)
+
+    return draw(paint, sentence, (5, 3.8))
+
+
+def show_ink_map(digits):
+    """How often each pixel has ink, in per cent of the digits."""
+    often = 100 * (digits.images > 0).double().mean(0)
+    dark = int((often == 0).sum())
+    return show_map(often, f"{dark} of {often.numel()} pixels have no ink in any of the "
+                    f"{len(digits):,} digits.", "digits with ink here, %")
+
+
+def show_survivors(model):
+    """How many weights of the first layer survive at each pixel."""
+    alive = (model.layers[0].weight != 0).sum(0).view(SIDE, SIDE)
+    edge = torch.ones(SIDE, SIDE, dtype=torch.bool)
+    edge[4:-4, 4:-4] = False
+    inner, outer = (alive[part].double().mean().item() for part in (~edge, edge))
+    return show_map(alive, f"A pixel of the inner 20 x 20 keeps {inner:.0f} of its "
+                    f"{len(model.layers[0].weight)} weights on average, one of the outer four rows "
+                    f"and columns {outer:.0f}.", "weights left at this pixel")
+
+
+def show_history(history):
+    """Loss and accuracy after each epoch, on the rows trained on and on new digits."""
+    epochs = [row.epoch for row in history]
+
+    def paint(axes):
+        for place, kind in enumerate(("loss", "accuracy")):
+            for part, name in (("train", "training rows"), ("test", "new digits")):
+                factor = 100 if kind == "accuracy" else 1
+                values = [factor * getattr(row, f"{part}_{kind}") for row in history]
+                axes[place].plot(epochs, values, label=name)
+            axes[place].set(xlabel="epoch", ylabel=kind + (", %" if place else ""), xticks=epochs)
+        axes[0].legend()
+
+    first, last = history[0], history[-1]
+    gap = 100 * (last.train_accuracy - last.test_accuracy)
+    return draw(paint, f"The training loss falls from {first.train_loss:.2f} to "
+                f"{last.train_loss:.2f}. At the end the training rows are {gap:.0f} points "
+                "ahead of new digits.", (8, 3.2), 1, 2)
+
+
+def show_curves(curves, baseline, sentence):
+    """Accuracy against sparsity. curves: {name: list of ScanPoint}; baseline: accuracy 0..1."""
+    def paint(axes):
+        axes.axhline(100 * baseline, color="#555555", linewidth=1, linestyle="--")
+        axes.annotate("dense", (0, 100 * baseline), xytext=(2, 4), textcoords="offset points")
+        for name, points in curves.items():
+            axes.plot([100 * point.sparsity for point in points],
+                      [100 * point.accuracy for point in points], label=name)
+        axes.set(xlabel="weights that are zero, %", ylabel="test accuracy, %")
+        axes.legend(loc="lower left")
+
+    return draw(paint, sentence, (7, 3.4))
+
+
+def show_weights(model, sparsity):
+    """The weights of the first layer and how small those are that pruning takes."""
+    weights = torch.cat([layer.weight.detach().flatten() for layer in model.layers])
+    limit = weights.abs().sort().values[round(sparsity * len(weights)) - 1].item()
+
+    def paint(axes):
+        axes.hist(weights.numpy(), bins=101, color=INK)
+        axes.axvspan(-limit, limit, color="#E69F00", alpha=0.5, zorder=3)
+        axes.set(xlabel="weight", ylabel="how many")
+
+    return draw(paint, f"The smallest {100 * sparsity:.0f} % of the weights lie between "
+                f"-{limit:.4f} and {limit:.4f}; the largest is {weights.abs().max():.2f}.")
+
+
+def show_number_line(values, integers, qparams):
+    """Weights (up to about 12) above the number line, and the step each one snaps to."""
+    steps = dequantize(integers, qparams)
+    ticks = (torch.arange(qparams.low, qparams.high + 1) - qparams.zero_point) * qparams.scale
+
+    def paint(axes):
+        axes.set(yticks=[0, 1], yticklabels=["int8", "float"], xlabel="value", ylim=(-0.4, 1.3))
+        axes.plot(ticks, torch.zeros(len(ticks)), "|", color="#555555", markersize=14)
+        for value, step, whole in zip(values, steps, integers, strict=True):
+            axes.annotate("", (step, 0.05), (value, 1),
+                          arrowprops={"arrowstyle": "->", "color": INK})
+            axes.annotate(int(whole), (step, -0.28), ha="center", fontsize=10)
+        axes.plot(values, torch.ones(len(values)), "o")
+
+    error = (values - steps).abs().max().item()
+    return draw(paint, f"{len(values)} weights snap to steps of {qparams.scale.item():.4f}; the "
+                f"largest error is {error:.4f}, at most half a step.", (7.2, 2.4))
+
+
+def show_probabilities(trace):
+    """What each model answers to one digit, in per cent."""
+    outputs = trace.layers[-1].values
+
+    def paint(axes):
+        for place, (name, values) in enumerate(outputs.items()):
+            where = torch.arange(len(values)) + 0.27 * (place - 1)
+            axes.bar(where, 100 * values, 0.27, label=name, hatch=("", "//", "..")[place],
+                     edgecolor="white")
+        axes.set(xlabel="digit", ylabel="probability, %", xticks=range(len(values)))
+        axes.legend()
+
+    answers = ", ".join(f"{name} {answer}" for name, answer in trace.predictions.items())
+    agree = "All three agree" if trace.agree else "They do not agree"
+    return draw(paint, f"The digit is a {trace.label}. Answers: {answers}. {agree}.", (7.2, 3))

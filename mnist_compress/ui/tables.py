@@ -1,0 +1,98 @@
+"""Tables of the ledgers. Each comes with one sentence, computed from the same numbers."""
+
+import html
+
+import pandas as pd
+from IPython.display import display
+
+
+class Table:
+    """A pandas table and its sentence; a cell shows both."""
+
+    def __init__(self, frame, sentence):
+        self.frame, self.sentence = frame, sentence
+
+    def __repr__(self):
+        return f"{self.frame}\n{self.sentence}"
+
+    def _ipython_display_(self):
+        with pd.option_context("display.max_colwidth", None, "display.width", 200):
+            display(self.frame)
+        text = f"<p>{html.escape(self.sentence)}</p>"
+        display({"text/html": text, "text/plain": self.sentence}, raw=True)
+
+
+def _size(row):
+    """Exact bytes, or two digits where they depend on the version of zlib."""
+    if "gzip" not in row.name:
+        return f"{row.bytes:,} bytes"
+    return f"about {float(f'{row.bytes / 1000:.2g}'):g} KB"
+
+
+def file_table(*rows):
+    """`FileRow`s beside each other; the first is the file that the others are compared with."""
+    first = rows[0]
+    frame = pd.DataFrame({
+        "file": [row.name for row in rows],
+        "size": [_size(row) for row in rows],
+        "of the first": [f"{100 * row.bytes / first.bytes:.2g} %" if row.bytes < first.bytes
+                         else f"{100 * row.bytes / first.bytes:.0f} %" for row in rows],
+        "same answers after reading": ["yes" if row.same_answers else "NO" for row in rows],
+    }).set_index("file")
+    groups = {"smaller than": [], "just as large as": [], "larger than": []}
+    for row in rows[1:]:
+        place = (row.bytes >= first.bytes) + (row.bytes > first.bytes)
+        groups[list(groups)[place]].append(row.name)
+    told = "; ".join(f"{kind} {first.name}: {', '.join(names)}"
+                     for kind, names in groups.items() if names) or f"only one file: {first.name}"
+    return Table(frame, f"{told[0].upper()}{told[1:]}.")
+
+
+def csr_table(ledger, dense_bytes):
+    """{(sparsity, index type): FileRow} -> sizes in per cent of the dense file."""
+    shares, kinds = (list(dict.fromkeys(key[place] for key in ledger)) for place in (0, 1))
+    frame = pd.DataFrame({kind: [f"{100 * ledger[share, kind].bytes / dense_bytes:.0f} %"
+                                 for share in shares] for kind in kinds},
+                         index=[f"{100 * share:.0f} %" for share in shares])
+    frame.index.name = "zeros"
+    told = []
+    for kind in kinds:
+        small = [share for share in shares if ledger[share, kind].bytes < dense_bytes]
+        told.append(f"{kind} from {100 * min(small):.0f} % zeros" if small else f"{kind} never")
+    same = all(row.same_answers for row in ledger.values())
+    return Table(frame, f"Of these files, smaller than dense: {'; '.join(told)}. "
+                 f"{'All' if same else 'NOT all'} gave the same answers when read back.")
+
+
+def latency_table(rows):
+    """`LatencyRow`s -> microseconds for a batch: median, middle half, and times the first row."""
+    batches, names = (list(dict.fromkeys(getattr(row, key) for row in rows))
+                      for key in ("batch", "name"))
+    at = {(row.name, row.batch): row for row in rows}
+    frame = pd.DataFrame({f"batch {batch}": [
+        f"{at[name, batch].median:,.0f} ({at[name, batch].low:,.0f}-{at[name, batch].high:,.0f}), "
+        f"x{at[name, batch].ratio:.2f}" for name in names] for batch in batches}, index=names)
+    frame.index.name = "microseconds"
+    told = []
+    for batch in batches:
+        faster = [name for name in names[1:] if at[name, batch].ratio < 0.9]
+        told.append(f"at batch {batch} {', '.join(faster) if faster else 'nothing'}")
+    return Table(frame, f"Faster than {names[0]} by a tenth or more: {'; '.join(told)}.")
+
+
+def deployment_table(rows):
+    """`Deployment`s -> file, memory, time for one digit and accuracy of each."""
+    def text(value, form):
+        return "not measured" if value is None else form.format(value)
+
+    frame = pd.DataFrame({
+        "file": [f"{row.file_bytes:,} bytes" for row in rows],
+        "memory for weights": [text(row.memory_bytes, "{:,} bytes") for row in rows],
+        "one digit": [text(row.microseconds, "{:,.0f} microseconds") for row in rows],
+        "test accuracy": [f"{row.accuracy:.1%}" for row in rows],
+    }, index=pd.Index([row.name for row in rows], name="runs in"))
+    timed = [row for row in rows if row.microseconds is not None]
+    small, fast = min(rows, key=lambda row: row.file_bytes), min(
+        timed, key=lambda row: row.microseconds)
+    return Table(frame, f"The smallest file is that of {small.name}; for one digit {fast.name} is "
+                 "the fastest.")

@@ -1,0 +1,151 @@
+"""A real JupyterLab on loopback and a real Chromium, for the browser tests."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "tools"))
+from lab import OPTIONS, write_settings
+
+ARTIFACTS = ROOT / "tests" / "artifacts"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory):
+    """The address of a JupyterLab over copies of the notebooks, with a state folder of its own."""
+    home = tmp_path_factory.mktemp("lab")
+    shutil.copytree(ROOT / "notebooks", home / "notebooks",
+                    ignore=shutil.ignore_patterns(".*", "my-*"))
+    write_settings(home / "config")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    env = {**os.environ, "HOME": str(home), "JUPYTER_CONFIG_DIR": str(home / "config"),
+           "MNIST_COMPRESS_STATE": str(home / "state")}
+    command = [sys.executable, "-m", "jupyterlab", "--ip=127.0.0.1", f"--port={port}",
+               "--no-browser", "--ServerApp.port_retries=0", "--IdentityProvider.token=",
+               "--LabApp.expose_app_in_browser=True", "--allow-root", *OPTIONS,
+               f"--ServerApp.root_dir={home / 'notebooks'}"]
+    with open(home / "log", "wb") as log:
+        process = subprocess.Popen(command, env=env, stdout=log, stderr=log)
+        try:
+            deadline = time.monotonic() + 60
+            while True:
+                try:
+                    urllib.request.urlopen(f"http://127.0.0.1:{port}/api", timeout=5)
+                    break
+                except OSError:
+                    if time.monotonic() > deadline or process.poll() is not None:
+                        raise RuntimeError((home / "log").read_text()) from None
+                    time.sleep(0.2)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Chromium from CHROMIUM or the path; without it these tests fail where they are required."""
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if not path:
+        if os.environ.get("REQUIRE_BROWSER") == "1":
+            pytest.fail("Chromium is required here and was not found")
+        pytest.skip("Chromium was not found")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Notebook:
+    """One notebook in a browser tab."""
+
+    def __init__(self, page, base, name):
+        self.page, self.errors, self.outside = page, [], []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", lambda request: self._watch(request.url, base))
+        page.goto(f"{base}/lab/tree/{name}.ipynb?reset")
+        page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell", timeout=60_000)
+        self.idle()
+        page.evaluate("""async () => {
+            const widget = window.jupyterapp.shell.currentWidget;
+            await widget.context.ready;
+            await widget.sessionContext.ready;
+            await widget.sessionContext.session.kernel.info;
+            window.jupyterapp.shell.collapseLeft(); }""")
+
+    def _watch(self, url, base):
+        if not url.startswith((base, base.replace("http", "ws"), "data:", "blob:")):
+            self.outside.append(url)
+
+    def idle(self):
+        """Wait until the kernel has nothing to do."""
+        self.page.wait_for_selector(
+            '.jp-NotebookPanel-toolbar .jp-Notebook-ExecutionIndicator[data-status="idle"]',
+            timeout=90_000)
+
+    def command(self, name, **arguments):
+        """Run a JupyterLab command."""
+        self.page.evaluate("([name, args]) => window.jupyterapp.commands.execute(name, args)",
+                           [name, arguments])
+
+    def run_all(self):
+        """Clear all outputs, run all cells and wait until the last one has a number."""
+        self.command("notebook:clear-all-cell-outputs")
+        self.command("notebook:run-all-cells")
+        self.page.wait_for_function("""() => {
+            const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')];
+            return prompts.length && prompts.every(p => /\\[\\d+\\]:/.test(p.textContent)); }""",
+                                    timeout=120_000)
+        self.idle()
+
+    def cell(self, text):
+        """The first code cell that holds `text`."""
+        return self.page.locator(".jp-CodeCell", has_text=text).first
+
+    def red(self):
+        """Texts of error and stderr outputs."""
+        return self.page.locator(
+            '.jp-OutputArea-output[data-mime-type$="stderr"], '
+            '.jp-OutputArea-output[data-mime-type$="error"]').all_inner_texts()
+
+    def picture(self, name):
+        """Keep a screenshot of every screenful of the notebook."""
+        ARTIFACTS.mkdir(exist_ok=True)
+        box = "document.querySelector('.jp-NotebookPanel .jp-WindowedPanel-outer')"
+        height = self.page.evaluate(f"{box}.scrollHeight")
+        for place, top in enumerate(range(0, height, 1400), 1):
+            self.page.set_viewport_size({"width": 1000, "height": 1500})
+            self.page.evaluate(f"{box}.scrollTop = {top}")
+            self.page.wait_for_timeout(200)
+            self.page.screenshot(path=ARTIFACTS / f"{name}-{place}.png")
+        self.page.set_viewport_size({"width": 1200, "height": 900})
+
+
+@pytest.fixture
+def open_notebook(lab, chromium):
+    """open_notebook("01_data") -> `Notebook`; tabs and kernels are closed after the test."""
+    opened = []
+
+    def open_one(name):
+        page = chromium.new_page(viewport={"width": 1200, "height": 900})
+        opened.append(Notebook(page, lab, name))
+        return opened[-1]
+
+    yield open_one
+    for notebook in opened:
+        notebook.page.evaluate(
+            "window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+        notebook.page.close()

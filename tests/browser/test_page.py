@@ -1,0 +1,261 @@
+"""The exported page in a real Chromium: the same integers, no request, keys, touch, accessibility.
+
+`thousand.mc` is a packed 784-128-10 network that was trained and compressed on the sample's 1,000
+training digits.
+"""
+
+import base64
+import functools
+import http.server
+import shutil
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mnist_compress.data import centre_digit, flatten, load_sample
+from mnist_compress.export import export_page
+from mnist_compress.packing import load_packed, pack, unpack
+from mnist_compress.pruning import prune
+from mnist_compress.quantization import quantize_model
+from mnist_compress.reader import PackedClassifier
+from mnist_compress.training import train, trained_model
+
+playwright = pytest.importorskip("playwright.sync_api")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine")
+FLAGS = ("--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+         "--disable-component-update --disable-sync").split()
+NETWORK = Path(__file__).with_name("thousand.mc")
+STROKES = {  # polylines on a unit square, as people write them
+    0: [[(.5, .1), (.25, .3), (.25, .7), (.5, .9), (.75, .7), (.75, .3), (.5, .1)]],
+    1: [[(.5, .1), (.5, .9)]],
+    2: [[(.25, .3), (.45, .1), (.7, .25), (.65, .5), (.25, .9), (.75, .88)]],
+    3: [[(.28, .15), (.6, .12), (.7, .3), (.45, .48), (.72, .65), (.6, .88), (.28, .88)]],
+    4: [[(.3, .1), (.27, .5), (.72, .5)], [(.7, .1), (.68, .9)]],
+    5: [[(.72, .12), (.35, .12), (.3, .45), (.6, .45), (.72, .65), (.6, .88), (.28, .88)]],
+    6: [[(.6, .1), (.35, .4), (.3, .7), (.5, .9), (.7, .75), (.6, .55), (.33, .65)]],
+    7: [[(.25, .15), (.75, .15), (.45, .9)]],
+    8: [[(.65, .2), (.4, .12), (.35, .32), (.65, .62), (.6, .85), (.4, .85), (.35, .65),
+         (.65, .35), (.65, .2)]],
+    9: [[(.68, .35), (.45, .48), (.32, .3), (.5, .12), (.68, .25), (.66, .6), (.6, .9)]],
+}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as session:
+        browser = session.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def pixels():
+    return flatten(load_sample()[1].images)
+
+
+class Visit:
+    """A page from a file, with all that it asks for and complains about."""
+
+    def __init__(self, browser, address, **options):
+        self.context = browser.new_context(viewport={"width": 420, "height": 900}, **options)
+        self.page = self.context.new_page()
+        self.requests, self.complaints = [], []
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.goto(address)
+        self.page.wait_for_selector("#p")
+
+    def logits(self, pixels, size=500):
+        """The page's last sums for uint8 (n, 784), int64 (n, 10)."""
+        code = """text => {
+            const all = Uint8Array.from(atob(text), letter => letter.charCodeAt());
+            return Array.from({length: all.length / 784}, (_, place) =>
+                activations(all.subarray(784 * place, 784 * place + 784)).at(-1));
+        }"""
+        return np.array([row for part in pixels.split(size) for row in self.page.evaluate(
+            code, base64.b64encode(part.numpy().tobytes()).decode())])
+
+    def draw(self, lines, steps=6):
+        """Strokes of points in 0..1, with the mouse."""
+        box = self.page.locator("#p").bounding_box()
+        for line in lines:
+            for place, (x, y) in enumerate(line):
+                self.page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"],
+                                     steps=steps if place else 1)
+                if place == 0:
+                    self.page.mouse.down()
+            self.page.mouse.up()
+
+    def ink(self):
+        """What is drawn, uint8 (140, 140)."""
+        return np.array(self.page.evaluate("drawn()"), np.uint8).reshape(140, 140)
+
+    def answer(self):
+        return self.page.inner_text("#a").strip()
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    path = tmp_path_factory.mktemp("page") / "digit.html"
+    assert export_page(load_packed(NETWORK), path) == path.stat().st_size
+    return path
+
+
+@pytest.fixture()
+def visit(browser, path):
+    visit = Visit(browser, path.as_uri())
+    yield visit
+    assert visit.requests == [path.as_uri()] and visit.complaints == []
+    visit.context.close()
+
+
+def test_same_logits_on_every_sample_digit(visit, pixels):
+    reader = PackedClassifier(NETWORK.read_bytes())
+    found = visit.logits(pixels)
+    assert found.shape == (4000, 10)
+    assert np.count_nonzero(found != reader.logits(pixels.numpy())) == 0
+
+
+@pytest.mark.parametrize("make", [
+    lambda digits: quantize_model(prune(trained_model(), 0.9), digits, per_channel=True),
+    lambda digits: quantize_model(prune(trained_model(), 0.3), digits),
+    lambda digits: quantize_model(prune(train(digits, digits[:9], widths=(784, 20, 15, 10))[0], .8),
+                                  digits, bits=4)])
+def test_same_logits_with_the_learners_own_networks(browser, pixels, tmp_path, make):
+    model = make(load_sample()[0])
+    export_page(model, tmp_path / "digit.html")
+    visit = Visit(browser, (tmp_path / "digit.html").as_uri())
+    some = pixels[::10]
+    assert np.array_equal(visit.logits(some), model.sums(some).numpy())
+    weights = sum(int((layer.weight != 0).sum()) for layer in model.layers)
+    assert f"{weights} of " in visit.page.inner_text("#x")
+    assert visit.complaints == []
+    visit.context.close()
+
+
+def test_twenty_drawn_digits_are_read_as_in_python(visit):
+    reader, right = PackedClassifier(NETWORK.read_bytes()), 0
+    for digit, lines in STROKES.items():
+        for lean in (0, 0.12):
+            visit.page.click("#c")
+            visit.draw([[(x * .8 + .1 + lean * (.5 - y), y * .8 + .1) for x, y in line]
+                        for line in lines])
+            picture = centre_digit(visit.ink()).numpy()
+            seen = np.array(visit.page.evaluate("centre(drawn(), 140)")).reshape(28, 28)
+            assert picture.max() > 200 and np.array_equal(picture, seen)
+            mine = reader.logits(picture[None])[0]
+            assert visit.page.evaluate("activations(centre(drawn(), 140)).at(-1)") == mine.tolist()
+            assert visit.answer() == str(mine.argmax())
+            right += mine.argmax() == digit
+    assert right >= 14  # the drawings are legible; the network errs on about one digit in ten
+
+
+def test_the_trace_shows_this_digit(visit):
+    reader = PackedClassifier(NETWORK.read_bytes())
+    visit.draw(STROKES[7])
+    picture = centre_digit(visit.ink()).numpy().reshape(-1)
+    first = unpack(pack(load_packed(NETWORK), reorder=True)).layers[0]
+    sums = first.weight.astype(int) @ picture.astype(int) + first.bias
+    unit = int(sums.argmax())
+    hidden = (max(sums[unit], 0) * int(first.multiplier) + (1 << int(first.shift) - 1)
+              >> int(first.shift))
+    text = visit.page.inner_text("table")
+    assert f"{np.count_nonzero(picture)} of 784 pixels" in text
+    assert f"#{unit}: {sums[unit]}," in visit.page.inner_text("#w")
+    assert f"#{unit}: {min(hidden, 255)}," in visit.page.inner_text("#y")
+    logits = reader.logits(picture[None])[0]
+    scale = np.prod([layer.scale for layer in reader.layers], dtype=float) / 255 \
+        * 2.0 ** int(first.shift) / int(first.multiplier)
+    chances = np.exp((logits - logits.max()) * scale)
+    chances /= chances.sum()
+    assert f"{logits.argmax()}: {100 * chances.max():.1f} %" in visit.page.inner_text("#z")
+
+
+def test_keys_alone_draw_a_one(visit):
+    pad = visit.page.locator("#p")
+    pad.focus()
+    for _ in range(10):
+        pad.press("ArrowUp")
+    assert not visit.ink().any()  # the pen is lifted
+    pad.press("Space")
+    for _ in range(20):
+        pad.press("ArrowDown")
+    assert visit.answer() == "1"
+    assert "radial-gradient" in visit.page.evaluate("document.getElementById('p').style.background")
+    pad.press("Space")
+    before = visit.ink()
+    pad.press("ArrowRight")
+    assert np.array_equal(visit.ink(), before)
+    pad.press("Delete")
+    assert not visit.ink().any() and visit.answer() == "?"
+    pad.press("Tab")  # leaves the pad
+    assert visit.page.evaluate("document.activeElement.id") == "c"
+
+
+def test_a_finger_draws_and_does_not_scroll(browser, path):
+    visit = Visit(browser, path.as_uri(), has_touch=True, is_mobile=True)
+    box = visit.page.locator("#p").bounding_box()
+    session = visit.context.new_cdp_session(visit.page)
+    for kind, y in [("touchStart", .2), *(("touchMove", .2 + .1 * i) for i in range(7)),
+                    ("touchEnd", None)]:
+        points = [] if y is None else [{"x": box["x"] + box["width"] / 2,
+                                        "y": box["y"] + y * box["height"]}]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    assert visit.answer() == "1"
+    assert visit.page.evaluate("[scrollY, document.documentElement.scrollWidth <= innerWidth]") \
+        == [0, True]
+    visit.context.close()
+
+
+def test_weight_and_policy(path):
+    text = path.read_text("utf-8")
+    assert len(text.encode()) <= 12_000
+    assert f"This page weighs {path.stat().st_size:,} bytes" in text
+    assert f"{NETWORK.stat().st_size:,} of them the network" in text
+    assert "default-src 'none'" in text and "unsafe" not in text
+    assert "http:" not in text and "https:" not in text
+
+
+def test_the_policy_stops_other_scripts(browser, path):
+    visit = Visit(browser, path.as_uri())
+    visit.page.evaluate("""() => {
+        const script = document.createElement("script");
+        script.text = "window.foreign = 1";
+        document.body.append(script);
+    }""")
+    assert visit.page.evaluate("window.foreign === undefined")
+    assert any("Content Security Policy" in text for text in visit.complaints)
+    visit.context.close()
+
+
+def test_a_server_is_asked_for_the_page_alone(browser, path):
+    asked = []
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def log_request(self, code="-", size="-"):
+            asked.append(self.path)
+
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Handler, directory=str(path.parent)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    visit = Visit(browser, f"http://127.0.0.1:{server.server_port}/digit.html")
+    visit.draw(STROKES[1])
+    assert visit.answer() == "1"
+    visit.context.close()
+    server.shutdown()
+    server.server_close()
+    assert asked == ["/digit.html"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_serious_for_axe(browser, path, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    visit = Visit(browser, path.as_uri(), color_scheme=scheme, bypass_csp=True)
+    visit.draw(STROKES[3])
+    violations = axe.run(visit.page).response["violations"]
+    assert [rule["id"] for rule in violations if rule["impact"] in ("serious", "critical")] == []
+    visit.context.close()

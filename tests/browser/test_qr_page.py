@@ -1,0 +1,99 @@
+"""The reader in one QR code: read back from the picture, opened in Chromium, asked for digits."""
+
+import base64
+import io
+
+import numpy as np
+import pytest
+from test_page import CHROMIUM, FLAGS, NETWORK, STROKES, playwright
+
+from mnist_compress.data import flatten, load_sample
+from mnist_compress.export import QR_BYTES, QR_PREFIX, export_qr_page
+from mnist_compress.packing import load_packed
+from mnist_compress.pruning import prune
+from mnist_compress.quantization import quantize_model
+from mnist_compress.reader import PackedClassifier
+from mnist_compress.training import trained_model
+
+
+@pytest.fixture(scope="module")
+def scanned(tmp_path_factory):
+    """The address that a scanner finds in the picture of the code."""
+    segno, zxing = pytest.importorskip("segno"), pytest.importorskip("zxingcpp")
+    image = pytest.importorskip("PIL.Image")
+    path, picture = tmp_path_factory.mktemp("qr") / "digit.html", io.BytesIO()
+    size = export_qr_page(load_packed(NETWORK), path)
+    text = QR_PREFIX + path.read_text("ascii")
+    assert size == path.stat().st_size and len(text) == size + len(QR_PREFIX) <= QR_BYTES
+    segno.make(text, error="l", micro=False).save(picture, kind="png", scale=4)
+    found, = zxing.read_barcodes(image.open(picture))
+    assert found.text == text
+    return found.text
+
+
+@pytest.fixture(scope="module")
+def pages(scanned, tmp_path_factory):
+    """The scanned text in Chromium twice: from the address bar, and from a file."""
+    if not CHROMIUM:
+        pytest.skip("no Chromium on this machine")
+    path = tmp_path_factory.mktemp("saved") / "digit.html"
+    path.write_text(scanned.removeprefix(QR_PREFIX), "ascii")
+    with playwright.sync_playwright() as session:
+        browser, pages = session.chromium.launch(executable_path=CHROMIUM, args=FLAGS), []
+        for address in (scanned, path.as_uri()):
+            page = browser.new_page()
+            page.errors, page.asked = [], []
+            page.on("pageerror", lambda error, page=page: page.errors.append(str(error)))
+            page.on("request", lambda request, page=page: page.asked.append(request.url))
+            page.goto(address)
+            page.wait_for_selector("canvas")
+            pages.append(page)
+        yield pages
+        browser.close()
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["address", "file"])
+def test_reads_every_sample_digit_as_the_network_does(pages, place):
+    images = load_sample()[1].images
+    page, pixels = pages[place], flatten(images).numpy()
+    code = """text => {
+        const all = Uint8Array.from(atob(text), letter => letter.charCodeAt());
+        return Array.from({length: all.length / 784}, (_, place) =>
+            activations(all.subarray(784 * place, 784 * place + 784)).at(-1));
+    }"""
+    found = np.array([row for part in np.array_split(pixels, 8) for row in page.evaluate(
+        code, base64.b64encode(part.tobytes()).decode())])
+    assert found.shape == (4000, 10)
+    assert np.array_equal(found, PackedClassifier(NETWORK.read_bytes()).logits(pixels))
+    assert (found.argmax(1) == load_sample()[1].labels.numpy()).mean() > 0.9
+    assert page.errors == [] and len([url for url in page.asked if "http" in url[:5]]) == 0
+
+
+@pytest.mark.parametrize("digit", [0, 1, 3, 7])
+def test_reads_drawings_and_wipes(pages, digit):
+    page = pages[1]
+    pad = page.locator("canvas").first
+    box = pad.bounding_box()
+    for line in STROKES[digit]:
+        for place, (x, y) in enumerate(line):
+            page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=6)
+            if place == 0:
+                page.mouse.down()
+        page.mouse.up()
+    assert page.inner_text("h1") == str(digit)
+    pad.dblclick()
+    ink = page.evaluate("""() => {
+        const pad = document.querySelector("canvas");
+        return pad.getContext("2d").getImageData(0, 0, 60, 60).data.filter((_, i) => i % 4 == 3)
+            .reduce((sum, value) => sum + value);
+    }""")
+    assert ink == 0
+
+
+def test_a_network_that_is_too_large_is_refused(tmp_path):
+    digits = load_sample()[0]
+    for per_channel, problem in ((False, "a QR code has room for 2938"), (True, "one scale a")):
+        model = quantize_model(prune(trained_model(), 0.97), digits, per_channel=per_channel)
+        with pytest.raises(ValueError, match=problem):
+            export_qr_page(model, tmp_path / "digit.html")
+    assert not list(tmp_path.iterdir())
