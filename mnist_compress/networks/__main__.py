@@ -3,8 +3,9 @@
     python -m mnist_compress.networks thousand --seeds 0 1 2 --folder made
     python -m mnist_compress.networks lenet lenet-small --seeds 0 --data MNIST --folder made
 
-Prints a table: bytes of the file, error of the network that is read back from it on the validation
-rows, seconds on one thread. --official adds the error on MNIST's 10,000 test digits: use it once.
+Prints lines as in measured.csv: bytes of the file, errors of the network that is read back from it
+on the validation rows and, with --official, on MNIST's 10,000 test digits (use it once), and
+seconds on one thread, teacher included.
 """
 
 import argparse
@@ -15,10 +16,12 @@ import torch
 
 from ..data import load_full
 from ..packing import load_packed, save_packed
+from ..quantization import from_arrays
 from ..recipes import compress, teach
-from ..training import evaluate
-from . import RECIPES, as_classifier, recipe, rows_for
+from ..training import evaluate, train
+from . import RECIPES, REFERENCES, recipe, rows_for
 
+COLUMNS = ("network", "seed", "bytes", "validation error", "official error", "seconds")
 TAUGHT = ("copies", "tie", "distortion", "teacher", "teacher_steps", "batch")  # what teach reads
 
 
@@ -40,43 +43,47 @@ class Classroom:
 
 
 def make(name, seed, classroom, data, folder):
-    """Train and pack one network: (path, bytes, validation error, seconds)."""
-    train, validation = rows_for(name, data)
-    lesson, start = classroom.teach(name, train, seed), time.perf_counter()
-    network = compress(lesson, recipe(name), seed)
+    """Train one network; pack it and read it back unless it is dense: (network, bytes, seconds)."""
+    rows, validation = rows_for(name, data)
+    start = time.perf_counter()
+    if name in REFERENCES:
+        network = train(rows, validation, seed=seed, **REFERENCES[name])[0]
+        size = sum(parameter.nbytes for parameter in network.parameters())
+        return network, size, time.perf_counter() - start
+    lesson, start = classroom.teach(name, rows, seed), time.perf_counter()
     path = Path(folder, f"{name}-{seed}.mc")
-    size = save_packed(network, path, reorder=True)
+    size = save_packed(compress(lesson, recipe(name), seed), path, reorder=True)
     seconds = classroom.seconds + time.perf_counter() - start
-    return path, size, error(path, validation), seconds
+    return from_arrays(load_packed(path)), size, seconds
 
 
-def error(path, digits):
-    """Share of wrong answers of the network in a packed file."""
-    return 1 - evaluate(as_classifier(load_packed(path)), digits).accuracy
+def error(network, digits):
+    """Share of wrong answers."""
+    return 1 - evaluate(network, digits).accuracy
 
 
-def main():
-    """Make each network with each seed; all seeds of one lesson after the other."""
+def main(arguments=None):
+    """Make each network with each seed and print one line for each."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], prog="networks")
-    parser.add_argument("names", nargs="+", choices=list(RECIPES), metavar="name",
-                        help=f"one or more of {', '.join(RECIPES)}")
+    every = [*RECIPES, *REFERENCES]
+    parser.add_argument("names", nargs="+", choices=every, metavar="name",
+                        help=f"one or more of {', '.join(every)}")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--data", help="folder with MNIST's official files")
     parser.add_argument("--folder", default=".", help="where the files go")
     parser.add_argument("--official", action="store_true")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     Path(options.folder).mkdir(parents=True, exist_ok=True)
     classroom = Classroom()
-    print("| network | seed | bytes | validation error | official error | seconds |")
-    print("|---|---|---|---|---|---|", flush=True)
+    print(",".join(COLUMNS), flush=True)
     for seed in options.seeds:
         for name in options.names:
-            path, size, wrong, seconds = make(name, seed, classroom, options.data, options.folder)
+            network, size, seconds = make(name, seed, classroom, options.data, options.folder)
+            wrong = error(network, rows_for(name, options.data)[1])
             test = load_full(options.data, progress=False)[1] if options.official else None
-            official = f"{error(path, test):.2%}" if test else "not measured"
-            print(f"| {name} | {seed} | {size} | {wrong:.2%} | {official} | {seconds:.0f} |",
-                  flush=True)
+            official = f"{error(network, test):.4f}" if test else ""
+            print(f"{name},{seed},{size},{wrong:.5f},{official},{seconds:.0f}", flush=True)
 
 
 if __name__ == "__main__":
