@@ -21,7 +21,7 @@ from ..training import evaluate
 VALIDATION = 5000  # of the 60,000 training digits, the last ones: for choices, never for training
 THOUSAND = Recipe()
 PERCEPTRON = Recipe(
-    units=(80,), weights=2900, copies=12, distortion=1.0, teacher=(600, 300), teacher_steps=12000,
+    units=(100,), weights=3400, copies=12, distortion=1.0, teacher=(600, 300), teacher_steps=12000,
     dense_steps=3000, prune_steps=10000, quantize_steps=8000)
 LENET = replace(
     PERCEPTRON, widths=(784, 300, 100, 10), units=(150, 60), weights=3700, levels=(3, 3, 3),
@@ -31,7 +31,7 @@ RECIPES = {
     "thousand-small": replace(THOUSAND, weights=380),
     "thousand-untied": replace(THOUSAND, weights=700, tie=False),
     "perceptron": PERCEPTRON,
-    "perceptron-untied": replace(PERCEPTRON, weights=3400, tie=False, copies=8),
+    "perceptron-untied": replace(PERCEPTRON, units=(80,), tie=False, copies=8),
     "lenet": LENET,
     "lenet-small": replace(LENET, units=(100, 40), weights=2900),
     "lenet-untied": replace(LENET, weights=4200, tie=False, copies=8),

@@ -68,8 +68,9 @@ def show_front(mine, dense):
     yours = "below 1,000 bytes" if mine[0] < 1000 else "above 1,000 bytes"
     right = "no more errors than dense" if mine[1] <= dense[1] else "more errors than dense"
     return draw(paint, f"Over {len(best.bytes)} seeds, {best.name} takes {best.mean_bytes:,.0f} "
-                f"bytes on average and errs on {best.validation_error:.1%}; the dense network takes "
-                f"{dense[0]:,} and errs on {dense[1]:.1%}. Yours: {yours}, {right}.", (7, 3.6))
+                f"bytes on average and errs on {best.validation_error:.1%}; the dense network "
+                f"takes {dense[0]:,} and errs on {dense[1]:.1%}. "
+                f"Yours: {yours}, {right}.", (7, 3.6))
 
 
 def qr_code(model):
