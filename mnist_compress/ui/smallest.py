@@ -36,6 +36,7 @@ def show_breakdown(files):
                 left += share
         axes.set(yticks=range(len(files)), xlabel="share of the file, %", xlim=(0, 100),
                  yticklabels=[f"{name}\n{len(data):,} B" for name, data in files.items()])
+        axes.invert_yaxis()
         axes.grid(False)
         axes.figure.legend(loc="outside upper center", ncols=len(labels))
 

@@ -51,15 +51,17 @@ def test_the_largest_network_of_one_qr_code():
     assert scanned(buffer.getvalue()) == networks.file_of("lenet").read_bytes()
 
 
-def test_packed_files_are_read_back(integer, test):
+def test_packed_files_are_read_back(test):
+    network = networks.shipped("thousand")
     for coder in CODERS:
-        row = packed_file("a name", integer, test[:200], coder)
+        row = packed_file("a name", network, test[:200], coder)
         assert row.same_answers and row.name == "a name"
-        assert row.bytes == len(pack(integer, coder, reorder=True))
+        assert row.bytes == len(pack(network, coder, reorder=True))
 
 
-def test_the_breakdown_tells_the_largest_parts(integer):
-    files = {"plain": pack(integer, "bitmask"), "small": networks.file_of("thousand").read_bytes()}
+def test_the_breakdown_tells_the_largest_parts():
+    small = networks.file_of("thousand").read_bytes()
+    files = {"plain": pack(networks.shipped("thousand"), "bitmask", share=False), "small": small}
     told = smallest.show_breakdown(files).sentence
     for name, data in files.items():
         sizes = breakdown(data)
