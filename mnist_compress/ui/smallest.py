@@ -48,19 +48,32 @@ def show_breakdown(files):
     return draw(paint, ". ".join(told) + ".", (8, 1.2 + 0.7 * len(files)))
 
 
-def show_front(mine, dense):
+def pareto(points):
+    """Those of (bytes, error) that no other point beats in both, by bytes, ascending."""
+    front = []
+    for size, wrong in sorted(points):
+        if not front or wrong < front[-1][1]:
+            front.append((size, wrong))
+    return front
+
+
+def show_front(mine, dense, others=None):
     """Bytes and error on the sample's 4,000 test digits, with the learner's point.
 
-    mine and dense: pairs of bytes and error, a share of 1. The sentence tells of `mine` only what
-    holds on every machine, as its training does not.
+    mine and dense: pairs of bytes and error, a share of 1; others: {name: such a pair}. The
+    sentence tells of `mine` only what holds on every machine, as its training does not.
     """
     names = [name for name in networks.RECIPES if name.startswith("thousand")]
     rows = [networks.measured(name) for name in names]
     points = {row.name: (row.mean_bytes, row.validation_error) for row in rows}
 
     def paint(axes):
-        for name, (size, wrong) in {"dense float32": dense, **points, "yours": mine}.items():
-            axes.plot(size, 100 * wrong, linestyle="", markersize=9, label=f"{name}")
+        every = {"dense float32": dense, **(others or {}), **points, "yours": mine}
+        for name, (size, wrong) in every.items():
+            axes.plot(size, 100 * wrong, linestyle="", markersize=9, label=name)
+        sizes, wrongs = zip(*pareto(every.values()), strict=True)
+        axes.step(sizes, [100 * wrong for wrong in wrongs], where="post", marker="",
+                  color="#555555", linewidth=1, linestyle="--", label="Pareto front")
         axes.set(xscale="log", xlabel="bytes of the file", ylabel="wrong answers, %")
         axes.legend(loc="upper center")
 
@@ -101,8 +114,8 @@ def literature_table(*names):
     rows = [(f"{who} ({where})", *figures) for who, where, *figures in PAPERS]
     for name in names:
         found, tie = networks.measured(name), networks.recipe(name).tie
-        spread = 100 * (max(found.official_errors) - min(found.official_errors)) / 2
-        note = f"file; {EXTRAS[tie]}; ± {spread:.2f} over {len(found.bytes)} seeds"
+        low, high = (f"{100 * end(found.official_errors):.2f}" for end in (min, max))
+        note = f"file; {EXTRAS[tie]}; {len(found.bytes)} seeds, {low} to {high} %"
         rows.append((f"here: {name}", 100 * found.official_error, found.mean_bytes, note))
     frame = pd.DataFrame({
         "test error": [f"{wrong:.2f} %" for _, wrong, _, _ in rows],

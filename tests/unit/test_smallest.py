@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import random
 import re
 
 import pytest
@@ -78,6 +79,14 @@ def test_the_front_tells_of_mine_what_holds_everywhere():
     assert told[2].endswith("Yours: above 1,000 bytes, more errors than dense.")
     best = networks.measured("thousand-small")
     assert f"thousand-small takes {best.mean_bytes:,.0f} bytes on average" in told[0]
+
+
+def test_the_pareto_front_by_brute_force():
+    chance = random.Random(0)
+    points = [(chance.randrange(30), chance.randrange(30)) for _ in range(40)]
+    best = {p for p in points if not any(q != p and q[0] <= p[0] and q[1] <= p[1] for q in points)}
+    assert set(smallest.pareto(points)) == best
+    assert smallest.pareto(points) == sorted(best)
 
 
 def test_the_literature_beside_ours():
