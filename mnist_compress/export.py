@@ -38,14 +38,23 @@ PAGE_NAMES = ("packed", "activations", "centre", "drawn")  # that stay readable 
 def export_onnx(model, path):
     """Write a DigitClassifier as an ONNX file: rows (n, in) float32 -> logits (n, 10).
 
-    n is free. Uses the exporter that traces with torch.export ("dynamo"). Returns the bytes.
+    n is free. Uses the exporter that traces with torch.export ("dynamo"). The exporter's notes are
+    left out: they name folders of this machine. Returns the bytes.
     """
+    import onnx
+
     rows = torch.zeros(2, model.widths[0])  # a slice of data would drag all of it along
     with _quiet():
-        torch.onnx.export(
-            copy.deepcopy(model).eval(), (rows,), str(path), input_names=["rows"],
+        proto = torch.onnx.export(
+            copy.deepcopy(model).eval(), (rows,), input_names=["rows"],
             output_names=["logits"], dynamic_shapes=({0: torch.export.Dim("batch")},),
-            dynamo=True, verbose=False, external_data=False)
+            dynamo=True, verbose=False).model_proto
+    proto.producer_version = torch.__version__.partition("+")[0]
+    graph = proto.graph
+    for part in (graph, *graph.node, *graph.input, *graph.output, *graph.value_info,
+                 *graph.initializer):
+        del part.metadata_props[:]
+    onnx.save(proto, str(path))
     return Path(path).stat().st_size
 
 

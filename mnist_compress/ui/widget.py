@@ -1,0 +1,51 @@
+"""What all widgets of the course share: keys that stay inside, problems shown, a static twin."""
+
+import functools
+from pathlib import Path
+
+import anywidget
+import traitlets
+
+FOLDER = Path(__file__).parent
+
+
+def source(*names):
+    """The text of files beside this module, one after the other."""
+    return "\n".join((FOLDER / name).read_text("utf-8") for name in names)
+
+
+class CourseWidget(anywidget.AnyWidget):
+    """A widget that also shows where there is no kernel: on GitHub, in HTML, in a fresh notebook.
+
+    A subclass sets `_esm = source("widget.js", "its_own.js")` and says in `twin` what stands in
+    its place. `problem` is shown in the widget, as an alert.
+    """
+
+    _css = source("widget.css")
+    problem = traitlets.Unicode().tag(sync=True)
+
+    def twin(self):
+        """Return {mime type: data} with text/plain and what is better; the same in every run."""
+        raise NotImplementedError
+
+    def _repr_mimebundle_(self, **options):
+        bundle = super()._repr_mimebundle_(**options)
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        return {**(data or {}), **self.twin()}, metadata
+
+
+def shown(observer):
+    """Decorate a method that the page calls: what it raises becomes the widget's `problem`.
+
+    Jupyter only logs such exceptions, so the learner would see a widget that does nothing.
+    """
+    @functools.wraps(observer)
+    def guarded(self, *arguments):
+        try:
+            observer(self, *arguments)
+        except Exception as error:  # whatever it is, the learner must see it
+            self.problem = f"{type(error).__name__}: {error}"
+        else:
+            self.problem = ""
+
+    return guarded
