@@ -66,6 +66,7 @@ def test_by_mouse_in_two_tabs_and_in_the_dark(open_notebook, lab, chromium):
         assert complaints(page, ".mc") == []
     finally:
         notebook.command("apputils:change-theme", theme="JupyterLab Light")
+    page.wait_for_selector("#jupyterlab-splash", state="detached")
     field.scroll_into_view_if_needed()
     page.screenshot(path=ARTIFACTS / "quiz-light.png")
     assert notebook.red() == [] and notebook.errors == [] and notebook.outside == []
