@@ -35,11 +35,14 @@ function render({model, el}) {
     make("div", {className: "mc-row"}, clear, picking), sentence, table, details);
 
   // What is drawn
-  const pen = paper.getContext("2d"), stroke = drawing(paper, pen, () => {
-    send(model, {drawing: bytesOf(paper), position: null, down: 0, right: 0});
+  let sent;
+  const pen = paper.getContext("2d", {willReadFrequently: true});
+  const stroke = drawing(paper, pen, () => {
+    send(model, {drawing: sent = bytesOf(paper), position: null, down: 0, right: 0});
   });
   follow(model, ["drawing"], () => {
-    if (stroke.active || same(model.get("drawing"), bytesOf(paper))) return;
+    if (stroke.active || model.get("drawing") === sent) return;
+    if (same(model.get("drawing"), bytesOf(paper))) return;
     pen.clearRect(0, 0, DRAWN, DRAWN);  // another view drew, or a test digit was picked
     if (model.get("drawing").byteLength !== SENT * SENT) return;  // none, or the kernel's problem
     pen.drawImage(grey(model.get("drawing"), SENT), 0, 0, DRAWN, DRAWN);
@@ -149,7 +152,8 @@ function drawing(paper, pen, done) {
 
 // The ink of a canvas, shrunk: SENT * SENT bytes in a DataView.
 function bytesOf(paper) {
-  const small = make("canvas", {width: SENT, height: SENT}).getContext("2d");
+  const small = make("canvas", {width: SENT, height: SENT})
+    .getContext("2d", {willReadFrequently: true});
   small.drawImage(paper, 0, 0, SENT, SENT);
   const all = small.getImageData(0, 0, SENT, SENT).data;
   return new DataView(Uint8Array.from({length: SENT * SENT}, (none, at) => all[4 * at + 3]).buffer);

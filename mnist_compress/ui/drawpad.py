@@ -65,22 +65,29 @@ class DrawPad(CourseWidget):
         if asked == self._answered:
             return
         self._answered = None
-        with self.hold_sync():  # one message to the page; an error leaves no old answer behind
-            self.seen, self.probabilities, self.sentence = bytes(SIDE * SIDE), {}, ""
-            self.trace, self.trace_html = None, ""
-            image, label, what = self._picture()
-            image = shifted(image, self.down, self.right)
-            self.seen = image.numpy().tobytes()
-            if image.any():
-                digit = Digits(image[None], torch.tensor([label]))
-                trace = trace_prediction(self._models, digit)
-                self.probabilities = {name: values.tolist()
-                                      for name, values in trace.layers[-1].values.items()}
-                self.trace, self.trace_html = trace, _table(trace)
-                self.sentence = f"{what}{_moved(self.down, self.right)}: {_answers(trace)}."
-            else:
-                self.sentence = NOTHING
+        try:
+            with self.hold_sync():  # one message to the page
+                self._look()
+        finally:  # the answer need not wait for its table; an error leaves none behind
+            self.trace_html = _table(self.trace) if self.trace else ""
         self._answered = asked
+
+    def _look(self):
+        """Set what the digit makes of the traits, all but the trace's table."""
+        self.seen, self.probabilities, self.sentence = bytes(SIDE * SIDE), {}, ""
+        self.trace = None
+        image, label, what = self._picture()
+        image = shifted(image, self.down, self.right)
+        self.seen = image.numpy().tobytes()
+        if image.any():
+            digit = Digits(image[None], torch.tensor([label]))
+            trace = trace_prediction(self._models, digit)
+            self.probabilities = {name: values.tolist()
+                                  for name, values in trace.layers[-1].values.items()}
+            self.trace = trace
+            self.sentence = f"{what}{_moved(self.down, self.right)}: {_answers(trace)}."
+        else:
+            self.sentence = NOTHING
 
     def _picture(self):
         """(28, 28) uint8 before it is moved, its label (0 if nobody knows), and what it is."""

@@ -149,6 +149,7 @@ def test_what_goes_wrong_is_shown_and_no_old_answer_stays(pad, monkeypatch):
         send(pad, drawing=ONE.tobytes(), position=None, down=1)
     assert pad.problem == "RuntimeError: no such network"
     assert pad.probabilities == {} and pad.sentence == "" and pad.trace is None
+    assert pad.trace_html == "" and pad.seen != bytes(784)
     send(pad, down=0)
     assert pad.problem == "" and pad.sentence.startswith("Your drawing: float says 1")
 
