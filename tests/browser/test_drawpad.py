@@ -44,7 +44,7 @@ class Pad:
 
     def points(self, digit):
         """The places on the page where a stroke turns."""
-        self.paper.scroll_into_view_if_needed()
+        self.paper.click(trial=True, timeout=5000)  # JupyterLab covers all while a theme loads
         box = self.paper.bounding_box()
         return [(box["x"] + x * box["width"], box["y"] + y * box["height"])
                 for x, y in STROKES[digit]]
