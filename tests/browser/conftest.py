@@ -69,7 +69,8 @@ def launch(path):
 
 def find_chromium():
     """Its path, from CHROMIUM or the path; or None."""
-    return os.environ.get("CHROMIUM") or shutil.which("chromium")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
 
 
 @pytest.fixture(scope="session")
