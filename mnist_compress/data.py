@@ -187,6 +187,12 @@ def load_full(root=None, *, progress=True, timeout=5.0):
     return tuple(Digits(part.data, part.targets) for part in parts)
 
 
+def full_is_here(root=None):
+    """Whether `load_full(root)` would find all of its files without a download."""
+    folders = _folders(root)
+    return all(_find(name, folders) for name in SHA256)
+
+
 def _check(value, dtype=None, name="images", pictures=False):
     if not isinstance(value, torch.Tensor):
         raise TypeError(f"{name} must be a torch.Tensor; got {type(value).__name__}")

@@ -15,8 +15,9 @@ from torch.nn.utils import prune as torch_prune
 
 from .data import flatten
 from .model import DigitClassifier
+from .packing import load_packed, save_packed
 from .pruning import prune, remove_neurons, weakest_neurons
-from .quantization import IntegerClassifier, torchao_quantize
+from .quantization import IntegerClassifier, from_arrays, torchao_quantize
 from .statistics import PairedComparison, compare_answers
 from .training import evaluate
 
@@ -74,6 +75,16 @@ def integer_file(name, model, digits, compress=None):
     """The tensors of an IntegerClassifier."""
     return measure_file(name, model, digits, model.state_dict(),
                         IntegerClassifier.from_state_dict, compress)
+
+
+def packed_file(name, model, digits, coder="record"):
+    """A packed file of integers, one of `packed_format.CODERS`; units are sorted, see `pack`."""
+    with tempfile.TemporaryDirectory(prefix="mnist_compress-") as folder:
+        path = Path(folder, "model.mc")
+        size = save_packed(model, path, coder, reorder=True)
+        again = from_arrays(load_packed(path))
+    same = torch.equal(evaluate(again, digits).predictions, evaluate(model, digits).predictions)
+    return FileRow(name, size, same)
 
 
 def csr_file(name, model, digits, index_type="as PyTorch saves it"):

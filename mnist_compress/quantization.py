@@ -200,6 +200,17 @@ class IntegerClassifier:
         return cls(IntegerLayer(**layers[index]) for index in sorted(layers))
 
 
+def from_arrays(network):
+    """A network whose layers hold NumPy arrays, such as `packing.unpack` returns -> the same
+    integers as an IntegerClassifier."""
+    return IntegerClassifier(
+        IntegerLayer(torch.from_numpy(layer.weight), torch.from_numpy(layer.bias),
+                     torch.as_tensor(layer.scale),
+                     *(None if part is None else torch.as_tensor(part).to(torch.int64)
+                       for part in (layer.multiplier, layer.shift)))
+        for layer in network.layers)
+
+
 def _activation_scales(hidden_layers):
     scales = [PIXEL_SCALE]
     for layer in hidden_layers:  # each row gives the same; that of the largest scale has most bits

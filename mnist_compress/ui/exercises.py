@@ -64,11 +64,28 @@ def _sums(kind):
     return lambda pixels, weight: weight.to(kind) @ pixels.to(kind)
 
 
+def _shared(nearest=True, magnitude=True, sign=True, zeros=True, index=False):
+    def function(weights, code):
+        size = weights.abs() if magnitude else weights
+        place = (size[..., None] - code).abs().argmin(-1)
+        if not nearest:
+            place = ((size[..., None] >= code).sum(-1) - 1).clamp(min=0)
+        if index:
+            return place
+        result = code[place]
+        if sign:
+            result = torch.where(weights < 0, -result, result)
+        return torch.where(weights == 0, torch.zeros(()), result) if zeros else result
+    return function
+
+
 _PIXELS = torch.tensor([[0, 150, 255], [1, 128, 64]], dtype=torch.uint8)
 _LOGITS = torch.tensor([[2.0, 0.1, 0.3, 0.2], [0.2, 0.1, 9.0, 0.3], [0.5, 0.3, 0.1, 3.0]])
 _WEIGHTS = torch.tensor([[0.5, -0.9, 0.02, -0.01], [0.03, 0.8, -0.7, 0.6], [-4.0, 3.0, 2.0, -1.0]])
 _ROW = torch.arange(0, 256, 5, dtype=torch.uint8)
 _INT8 = torch.stack([torch.full((52,), 127), torch.arange(-127, 129, 5)]).to(torch.int8)
+_SPARSE = torch.tensor([[0.0, 0.31, -0.52, 1.9], [-0.11, 0.0, 0.78, -1.2]])
+_CODE = torch.tensor([0.25, 0.6, 1.5])
 _VALUES = torch.tensor([0.1234, -0.5, 0.017, 0.0, 3.0, -3.0])
 
 EXERCISES = {exercise.name: exercise for exercise in (
@@ -142,6 +159,23 @@ EXERCISES = {exercise.name: exercise for exercise in (
         (lambda total, multiplier, shift: min(round(max(total, 0) * multiplier / 2**shift), 255),
          "Python's round goes to even, JavaScript's goes up. "
          "Add half and shift, which is the same everywhere."))),
+    Exercise("my_shared", _shared(), ((_SPARSE, _CODE), (_SPARSE * 0.7, _CODE)), (
+        (lambda weights, code: weights, "You returned the weights as they came. Each one becomes "
+         "the nearest magnitude of the code, with its sign."),
+        (_shared(magnitude=False, sign=False, zeros=False), "You compared w, not |w|: every "
+         "negative weight then lies nearest to the smallest magnitude."),
+        (_shared(magnitude=False), "You compared w, not |w|: every negative weight got the "
+         "smallest magnitude."),
+        (_shared(sign=False), "Right magnitudes, but the signs are gone. A file stores them apart, "
+         "and the network needs them."),
+        (_shared(sign=False, zeros=False), "The signs are gone, and pruned weights came back. Zero "
+         "stays zero."),
+        (_shared(zeros=False), "Pruned weights came back: zero is not in the code, yet it must "
+         "stay zero."),
+        (_shared(nearest=False), "You took the next magnitude below. Take the nearest one, below "
+         "or above."),
+        (_shared(index=True), "You returned positions in the code. The network needs the "
+         "magnitudes themselves: code[position]."))),
     Exercise("my_sums", _sums(torch.int32), ((_ROW, _INT8), (_ROW.flip(0), _INT8)), (
         (lambda pixels, weight: pixels, "You returned the pixels as they came. Multiply each row "
          "of weights by them and add up: weight @ pixels, in a type that holds the sum."),
@@ -243,6 +277,11 @@ def check_quantize(function):
 def check_rescale(function):
     """Check my_rescale(total, multiplier, shift): an int 0..255."""
     return check("my_rescale", function)
+
+
+def check_shared(function):
+    """Check my_shared(weights, code): float of any shape, each weight +-code[...] or 0."""
+    return check("my_shared", function)
 
 
 def check_sums(function):

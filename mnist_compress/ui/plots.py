@@ -94,11 +94,12 @@ def show_digits(digits, answers=None, columns=10):
                 axes.imshow(digits.images[place], cmap="gray_r", vmin=0, vmax=255)
                 axes.set_title(title, fontsize=10)
 
-    sentence = f"{count:,} digits, each under its label: " \
+    shown = "1 digit" if count == 1 else f"{count:,} digits"
+    sentence = f"{shown}, each under its label: " \
         f"{', '.join(map(str, digits.labels.tolist()))}."
     if answers is not None:
         pairs = zip(digits.labels.tolist(), answers.tolist(), strict=True)
-        sentence = f"{count:,} digits, label and answer: " \
+        sentence = f"{shown}, label and answer: " \
             f"{', '.join(f'{label} read {read}' for label, read in pairs)}."
     return draw(paint, sentence, (0.9 * columns, 1.1 * rows), rows, columns, squeeze=False)
 

@@ -14,6 +14,8 @@ GUESSES = {  # key: what is guessed, unit, how far off still counts as right, to
     "04-bytes": ("size of the int8 file, the float file being 100 %", "%", 3, "bytes"),
     "04-flips": ("answers out of 4,000 that change at int8", "answers", 10, "changed answers"),
     "05-agree": ("answers out of 4,000 the 3 models share", "answers", 40, "changed answers"),
+    "07-record": ("90 %-pruned int8 network in the best format, dense int8 having 102 KB", "KB", 4,
+                  "bytes"),
     "08-page": ("page with network, decoder and draw pad inside", "KB", 5, "bytes"),
 }
 SECTIONS = {"guesses": Real, "truths": Real, "answers": str}  # a state: {section: {key: value}}

@@ -1,8 +1,7 @@
 """Speed, size and memory of the packed formats as networks grow, beside general compressors.
 
-    python tests/benchmarks/bench_packing.py                     # up to 10 million weights
-    python tests/benchmarks/bench_packing.py --largest 1e8       # order-0 alone beyond --peers
-    python tests/benchmarks/bench_packing.py --network file.mc   # one network in all formats
+    python -m tests.benchmarks.bench_packing                  # up to 100 million weights
+    python -m tests.benchmarks.bench_packing --largest 1e7    # order-0 alone beyond --peers
 
 Every case runs in a process of its own on one thread. Speeds are millions of weights in a second
 of processor time, the median of five runs (of one for the others and above 10 million). Weights are
@@ -29,6 +28,7 @@ import zstandard
 from safetensors.numpy import load as load_safetensors
 from safetensors.numpy import save as save_safetensors
 
+from mnist_compress.networks import file_of
 from mnist_compress.packed_format import CODERS, PackedLayer, PackedNetwork
 from mnist_compress.packing import breakdown, load_packed, pack, unpack
 
@@ -158,9 +158,10 @@ def ladder_table(network):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--largest", type=float, default=1e7)
+    parser.add_argument("--largest", type=float, default=1e8)
     parser.add_argument("--peers", type=float, default=1e6, help="largest size for the others")
-    parser.add_argument("--network", type=Path)
+    parser.add_argument("--networks", nargs="*", default=["thousand", "lenet"],
+                        help="shipped networks to write in all formats")
     parser.add_argument("--case", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.case:
@@ -169,9 +170,14 @@ def main():
         return
     names = ("constriction", "numpy", "zstandard", "safetensors")
     versions = ", ".join(f"{name} {version(name)}" for name in names)
-    print(f"{platform.machine()}, Python {platform.python_version()}, {versions}; one thread\n")
-    table = growth_table(options.largest, options.peers)
-    for line in ladder_table(load_packed(options.network)) if options.network else table:
+    print("## Packed formats\n\n`python -m tests.benchmarks.bench_packing`\n")
+    print(f"{platform.machine()}, Python {platform.python_version()}, {versions}; one thread.")
+    for name in options.networks:
+        print(f"\nThe network {name} in every format, bytes and what they are for:\n")
+        print("\n".join(ladder_table(load_packed(file_of(name)))), flush=True)
+    print("\nAs work grows: random weights of standard deviation 30, millions of weights a second "
+          "of processor time, peak memory in multiples of the int8 array:\n")
+    for line in growth_table(options.largest, options.peers):
         print(line, flush=True)
 
 

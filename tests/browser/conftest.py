@@ -7,9 +7,12 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,10 +24,10 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
-@pytest.fixture(scope="session")
-def lab(tmp_path_factory):
-    """The address of a JupyterLab over copies of the notebooks, with a state folder of its own."""
-    home = tmp_path_factory.mktemp("lab")
+@contextmanager
+def serve(home):
+    """The address of a JupyterLab over copies of the notebooks, in home/notebooks."""
+    home = Path(home)
     shutil.copytree(ROOT / "notebooks", home / "notebooks",
                     ignore=shutil.ignore_patterns(".*", "my-*"))
     write_settings(home / "config")
@@ -55,18 +58,44 @@ def lab(tmp_path_factory):
             process.wait(20)
 
 
-@pytest.fixture(scope="session")
-def chromium():
-    """Chromium from CHROMIUM or the path; without it these tests fail where they are required."""
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    if not path:
-        if os.environ.get("REQUIRE_BROWSER") == "1":
-            pytest.fail("Chromium is required here and was not found")
-        pytest.skip("Chromium was not found")
+@contextmanager
+def launch(path):
+    """The Chromium at this path."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
+
+
+def find_chromium():
+    """Its path, from CHROMIUM or the path; or None."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+
+
+@pytest.fixture(scope="session")
+def lab_home(tmp_path_factory):
+    """The folder of the one JupyterLab of a test run."""
+    return tmp_path_factory.mktemp("lab")
+
+
+@pytest.fixture(scope="session")
+def lab(lab_home):
+    """The address of a JupyterLab over copies of the notebooks, with a state folder of its own."""
+    with serve(lab_home) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Chromium from CHROMIUM or the path; without it these tests fail where they are required."""
+    path = find_chromium()
+    if not path:
+        if os.environ.get("REQUIRE_BROWSER") == "1":
+            pytest.fail("Chromium is required here and was not found")
+        pytest.skip("Chromium was not found")
+    with launch(path) as browser:
+        yield browser
 
 
 class Notebook:
@@ -134,13 +163,13 @@ class Notebook:
         self.page.set_viewport_size({"width": 1200, "height": 900})
 
 
-@pytest.fixture
-def open_notebook(lab, chromium):
-    """open_notebook("01_data") -> `Notebook`; tabs and kernels are closed after the test."""
+@contextmanager
+def tabs(lab, chromium):
+    """A function that opens notebooks; tabs and kernels are closed at the end."""
     opened = []
 
-    def open_one(name):
-        page = chromium.new_page(viewport={"width": 1200, "height": 900})
+    def open_one(name, **options):
+        page = chromium.new_page(**{"viewport": {"width": 1200, "height": 900}, **options})
         opened.append(Notebook(page, lab, name))
         return opened[-1]
 
@@ -149,3 +178,31 @@ def open_notebook(lab, chromium):
         notebook.page.evaluate(
             "window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
         notebook.page.close()
+
+
+def write_cells(home, name, sources):
+    """Put a notebook with these code cells among those that JupyterLab serves."""
+    notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
+    notebook.metadata.kernelspec = {
+        "display_name": "Python 3", "language": "python", "name": "python3"}
+    nbformat.write(notebook, Path(home, "notebooks", f"{name}.ipynb"))
+
+
+@pytest.fixture
+def open_notebook(lab, chromium):
+    """open_notebook("01_data") -> `Notebook`; tabs and kernels are closed after the test.
+
+    Further options are Playwright's for a new page, such as has_touch=True.
+    """
+    with tabs(lab, chromium) as open_one:
+        yield open_one
+
+
+@pytest.fixture
+def open_cells(lab_home, open_notebook):
+    """open_cells("name", ["1 + 1", ...]) -> a `Notebook` of these cells, not run yet."""
+    def open_new(name, sources, **options):
+        write_cells(lab_home, name, sources)
+        return open_notebook(name, **options)
+
+    return open_new

@@ -7,7 +7,6 @@ training digits.
 import base64
 import functools
 import http.server
-import shutil
 import threading
 from pathlib import Path
 
@@ -22,11 +21,6 @@ from mnist_compress.quantization import quantize_model
 from mnist_compress.reader import PackedClassifier
 from mnist_compress.training import train, trained_model
 
-playwright = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine")
-FLAGS = ("--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-         "--disable-component-update --disable-sync").split()
 NETWORK = Path(__file__).with_name("thousand.mc")
 STROKES = {  # polylines on a unit square, as people write them
     0: [[(.5, .1), (.25, .3), (.25, .7), (.5, .9), (.75, .7), (.75, .3), (.5, .1)]],
@@ -44,14 +38,6 @@ STROKES = {  # polylines on a unit square, as people write them
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as session:
-        browser = session.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
 def pixels():
     return flatten(load_sample()[1].images)
 
@@ -59,8 +45,8 @@ def pixels():
 class Visit:
     """A page from a file, with all that it asks for and complains about."""
 
-    def __init__(self, browser, address, **options):
-        self.context = browser.new_context(viewport={"width": 420, "height": 900}, **options)
+    def __init__(self, chromium, address, **options):
+        self.context = chromium.new_context(viewport={"width": 420, "height": 900}, **options)
         self.page = self.context.new_page()
         self.requests, self.complaints = [], []
         self.page.on("request", lambda request: self.requests.append(request.url))
@@ -106,8 +92,8 @@ def path(tmp_path_factory):
 
 
 @pytest.fixture()
-def visit(browser, path):
-    visit = Visit(browser, path.as_uri())
+def visit(chromium, path):
+    visit = Visit(chromium, path.as_uri())
     yield visit
     assert visit.requests == [path.as_uri()] and visit.complaints == []
     visit.context.close()
@@ -125,10 +111,10 @@ def test_same_logits_on_every_sample_digit(visit, pixels):
     lambda digits: quantize_model(prune(trained_model(), 0.3), digits),
     lambda digits: quantize_model(prune(train(digits, digits[:9], widths=(784, 20, 15, 10))[0], .8),
                                   digits, bits=4)])
-def test_same_logits_with_the_learners_own_networks(browser, pixels, tmp_path, make):
+def test_same_logits_with_the_learners_own_networks(chromium, pixels, tmp_path, make):
     model = make(load_sample()[0])
     export_page(model, tmp_path / "digit.html")
-    visit = Visit(browser, (tmp_path / "digit.html").as_uri())
+    visit = Visit(chromium, (tmp_path / "digit.html").as_uri())
     some = pixels[::10]
     assert np.array_equal(visit.logits(some), model.sums(some).numpy())
     weights = sum(int((layer.weight != 0).sum()) for layer in model.layers)
@@ -196,8 +182,8 @@ def test_keys_alone_draw_a_one(visit):
     assert visit.page.evaluate("document.activeElement.id") == "c"
 
 
-def test_a_finger_draws_and_does_not_scroll(browser, path):
-    visit = Visit(browser, path.as_uri(), has_touch=True, is_mobile=True)
+def test_a_finger_draws_and_does_not_scroll(chromium, path):
+    visit = Visit(chromium, path.as_uri(), has_touch=True, is_mobile=True)
     box = visit.page.locator("#p").bounding_box()
     session = visit.context.new_cdp_session(visit.page)
     for kind, y in [("touchStart", .2), *(("touchMove", .2 + .1 * i) for i in range(7)),
@@ -220,8 +206,8 @@ def test_weight_and_policy(path):
     assert "http:" not in text and "https:" not in text
 
 
-def test_the_policy_stops_other_scripts(browser, path):
-    visit = Visit(browser, path.as_uri())
+def test_the_policy_stops_other_scripts(chromium, path):
+    visit = Visit(chromium, path.as_uri())
     visit.page.evaluate("""() => {
         const script = document.createElement("script");
         script.text = "window.foreign = 1";
@@ -232,7 +218,7 @@ def test_the_policy_stops_other_scripts(browser, path):
     visit.context.close()
 
 
-def test_a_server_is_asked_for_the_page_alone(browser, path):
+def test_a_server_is_asked_for_the_page_alone(chromium, path):
     asked = []
 
     class Handler(http.server.SimpleHTTPRequestHandler):
@@ -242,7 +228,7 @@ def test_a_server_is_asked_for_the_page_alone(browser, path):
     server = http.server.ThreadingHTTPServer(
         ("127.0.0.1", 0), functools.partial(Handler, directory=str(path.parent)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    visit = Visit(browser, f"http://127.0.0.1:{server.server_port}/digit.html")
+    visit = Visit(chromium, f"http://127.0.0.1:{server.server_port}/digit.html")
     visit.draw(STROKES[1])
     assert visit.answer() == "1"
     visit.context.close()
@@ -252,9 +238,9 @@ def test_a_server_is_asked_for_the_page_alone(browser, path):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_serious_for_axe(browser, path, scheme):
+def test_nothing_serious_for_axe(chromium, path, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    visit = Visit(browser, path.as_uri(), color_scheme=scheme, bypass_csp=True)
+    visit = Visit(chromium, path.as_uri(), color_scheme=scheme, bypass_csp=True)
     visit.draw(STROKES[3])
     violations = axe.run(visit.page).response["violations"]
     assert [rule["id"] for rule in violations if rule["impact"] in ("serious", "critical")] == []

@@ -5,7 +5,7 @@ import io
 
 import numpy as np
 import pytest
-from test_page import CHROMIUM, FLAGS, NETWORK, STROKES, playwright
+from test_page import NETWORK, STROKES
 
 from mnist_compress.data import flatten, load_sample
 from mnist_compress.export import QR_BYTES, QR_PREFIX, export_qr_page
@@ -32,24 +32,22 @@ def scanned(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def pages(scanned, tmp_path_factory):
+def pages(scanned, chromium, tmp_path_factory):
     """The scanned text in Chromium twice: from the address bar, and from a file."""
-    if not CHROMIUM:
-        pytest.skip("no Chromium on this machine")
     path = tmp_path_factory.mktemp("saved") / "digit.html"
     path.write_text(scanned.removeprefix(QR_PREFIX), "ascii")
-    with playwright.sync_playwright() as session:
-        browser, pages = session.chromium.launch(executable_path=CHROMIUM, args=FLAGS), []
-        for address in (scanned, path.as_uri()):
-            page = browser.new_page()
-            page.errors, page.asked = [], []
-            page.on("pageerror", lambda error, page=page: page.errors.append(str(error)))
-            page.on("request", lambda request, page=page: page.asked.append(request.url))
-            page.goto(address)
-            page.wait_for_selector("canvas")
-            pages.append(page)
-        yield pages
-        browser.close()
+    pages = []
+    for address in (scanned, path.as_uri()):
+        page = chromium.new_page()
+        page.errors, page.asked = [], []
+        page.on("pageerror", lambda error, page=page: page.errors.append(str(error)))
+        page.on("request", lambda request, page=page: page.asked.append(request.url))
+        page.goto(address)
+        page.wait_for_selector("canvas")
+        pages.append(page)
+    yield pages
+    for page in pages:
+        page.close()
 
 
 @pytest.mark.parametrize("place", [0, 1], ids=["address", "file"])

@@ -18,6 +18,8 @@ def clean(notebook):
         cell.id = f"cell-{place:02d}"
         cell.metadata.pop("execution", None)
         cell.metadata.pop("trusted", None)
+        for output in cell.get("outputs", ()):  # a widget's kernel is gone; its static twin stays
+            output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
     return notebook
 
 

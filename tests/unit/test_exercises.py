@@ -81,6 +81,7 @@ def test_what_can_go_wrong_with_any_function(name):
 
 def test_the_check_functions(model):
     checks = (exercises.check_normalise, exercises.check_accuracy, exercises.check_mask,
-              exercises.check_quantize, exercises.check_rescale, exercises.check_sums)
+              exercises.check_quantize, exercises.check_rescale, exercises.check_shared,
+              exercises.check_sums)
     for check, exercise in zip(checks, exercises.EXERCISES.values(), strict=True):
         assert check(exercise.right) == RIGHT

@@ -1,0 +1,75 @@
+// `x` between backticks -> <code>
+const coded = (text) => text.split("`").map(
+  (part, place) => (place % 2 ? make("code", {}, part) : part));
+
+function field(model, question) {
+  const {number, options} = question;
+  const name = `mc-${crypto.randomUUID?.() ?? Math.random()}`; // each view has radios of its own
+  const chosen = () => model.get("chosen")[number];
+  let walking = false; // arrow keys only look at the options; Space, Enter or a click answers
+
+  const answer = (place) => send(model, {chosen: {...model.get("chosen"), [number]: place}});
+  const radios = options.map((_, place) => make("input", {type: "radio", name,
+    onchange: () => { if (!walking) answer(place); walking = false; show(); }}));
+  const labels = options.map((option, place) => make("label", {className: "mc-option"},
+    radios[place], make("span", {}, ...coded(option.text))));
+  const feedback = make("p");
+  const evidence = make("p", {className: "mc-evidence"});
+  const again = make("button", {type: "button", onclick: () => {
+    const rest = {...model.get("chosen")};
+    delete rest[number];
+    send(model, {chosen: rest});
+    radios[0].focus();
+  }}, "Try again");
+  const prove = make("button", {type: "button", onclick: () => {
+    prove.disabled = true;
+    prove.textContent = "Computing ...";
+    model.send({show: number});
+  }}, "Show me");
+  again.setAttribute("aria-label", `Try question ${number} again`);
+  prove.setAttribute("aria-label", `Show me the computation for question ${number}`);
+
+  function show() {
+    const place = chosen(), right = place !== undefined && options[place].right;
+    feedback.replaceChildren(...(place === undefined ? [] : coded(options[place].feedback)));
+    feedback.className = `mc-feedback ${right ? "mc-right" : "mc-wrong"}`;
+    feedback.hidden = again.hidden = place === undefined;
+  }
+  follow(model, ["chosen"], () => {
+    radios.forEach((radio, place) => { radio.checked = place === chosen(); });
+    show();
+  });
+  follow(model, ["evidence", "problem"], () => {
+    const text = model.get("evidence")[number];
+    evidence.textContent = text ?? "";
+    evidence.hidden = !text;
+    prove.disabled = false;
+    prove.textContent = "Show me";
+  });
+
+  const set = make("fieldset", {}, make("legend", {}, `Question ${number}. `,
+    ...coded(question.question)), ...labels, make("div", {role: "status"}, feedback, evidence),
+  make("div", {className: "mc-row"}, prove, again));
+  set.addEventListener("keydown", (event) => {
+    const place = radios.indexOf(event.target);
+    walking = place >= 0 && event.key.startsWith("Arrow");
+    const plain = !(event.shiftKey || event.ctrlKey || event.metaKey);
+    if (place >= 0 && plain && (event.key === " " || event.key === "Enter")) {
+      event.preventDefault();
+      radios[place].checked = true;
+      answer(place);
+    }
+  });
+  return set;
+}
+
+export default {
+  render({model, el}) {
+    const questions = model.get("questions");
+    const score = make("p", {className: "mc-score", role: "status"});
+    score.hidden = questions.length < 2;
+    follow(model, ["score"], () => { score.textContent = model.get("score"); });
+    const box = frame(model, el, ...questions.map((question) => field(model, question)), score);
+    box.classList.add("mc-quiz");
+  },
+};

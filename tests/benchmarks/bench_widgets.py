@@ -1,0 +1,74 @@
+"""How long the learner waits for a widget, by the clock of the page: a table in Markdown."""
+
+import statistics
+import sys
+import tempfile
+
+from tests.browser import conftest
+
+MOVES = 24  # measured; the first few are not counted
+WARM = 4
+PAD = [
+    "import torch\n"
+    "from mnist_compress.trace import run_pipeline\n"
+    "from mnist_compress.ui.drawpad import DrawPad\n"
+    "torch.set_num_threads(1)\n"
+    "pipeline = run_pipeline()",
+    "DrawPad(pipeline.models, pipeline.test[::400])",
+]
+# From the event until the first frame after the element shows another text: a list in milliseconds.
+WATCH = """([start, watched]) => {
+    const waited = window.waited = [];
+    let since = 0;
+    document.querySelector(start[0]).addEventListener(
+        start[1], (event) => { since = event.timeStamp; }, {capture: true});
+    new MutationObserver(() => {
+        if (!since) return;
+        const began = since;
+        since = 0;
+        requestAnimationFrame(() => setTimeout(() => waited.push(performance.now() - began)));
+    }).observe(document.querySelector(watched),
+               {childList: true, characterData: true, subtree: true});
+}"""
+
+
+def drawpad(notebook):
+    """Stroke end -> probabilities on screen, each stroke another one; milliseconds."""
+    page = notebook.page
+    notebook.run_all()
+    paper = page.locator(".mc-pad-paper")
+    paper.scroll_into_view_if_needed()
+    box = paper.bounding_box()
+    page.evaluate(WATCH, [[".mc-pad-paper", "pointerup"], ".mc-pad-table"])
+    for move in range(WARM + MOVES):
+        x = box["x"] + box["width"] * (0.1 + 0.8 * move / (WARM + MOVES))
+        page.mouse.move(x, box["y"] + 20)
+        page.mouse.down()
+        page.mouse.move(x, box["y"] + 180, steps=8)
+        page.mouse.up()
+        page.wait_for_function("count => window.waited.length > count", arg=move, timeout=10_000)
+    return page.evaluate("window.waited")[WARM:]
+
+
+MEASURES = {"drawpad": ("stroke end to probabilities on screen", 50, PAD, drawpad)}
+
+
+def main():
+    path = conftest.find_chromium()
+    if not path:
+        print("## Widgets\n\nChromium was not found: nothing was measured.")
+        return 0
+    print("## Widgets\n\n| what | n | median ms | fastest | slowest | wanted |")
+    print("|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as home, conftest.serve(home) as address, \
+            conftest.launch(path) as chromium, conftest.tabs(address, chromium) as open_one:
+        for name, (what, wanted, cells, measure) in MEASURES.items():
+            conftest.write_cells(home, f"bench-{name}", cells)
+            times = measure(open_one(f"bench-{name}"))
+            print(f"| {what} | {len(times)} | {statistics.median(times):.0f} | {min(times):.0f} "
+                  f"| {max(times):.0f} | {wanted} |", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

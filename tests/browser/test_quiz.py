@@ -1,0 +1,141 @@
+"""The quiz and the guess box in JupyterLab: by mouse, by keyboard alone, in two tabs, after a
+restart, in dark theme; and what a screen reader would complain about."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import ARTIFACTS, Notebook
+
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
+
+
+def complaints(page, selector):
+    """Serious and critical findings of axe-core about the parts that match."""
+    found = Axe().run(page, context=selector, options=RULES).response["violations"]
+    return [(each["id"], each["nodes"][0]["html"][:200]) for each in found
+            if each["impact"] in ("serious", "critical")]
+
+
+def count(notebook):
+    return notebook.page.locator(".jp-CodeCell, .jp-MarkdownCell").count()
+
+
+def run(notebook, cell):
+    """Run one cell and wait for its number."""
+    cell.locator(".cm-content").click()
+    notebook.page.keyboard.press("Control+Enter")
+    notebook.page.wait_for_timeout(200)
+    notebook.idle()
+
+
+def test_by_mouse_in_two_tabs_and_in_the_dark(open_notebook, lab, chromium):
+    notebook = open_notebook("06_quiz")
+    notebook.run_all()
+    page = notebook.page
+    field = page.get_by_role("group", name=re.compile(r"^Question 3\."))
+    field.get_by_text("0.19").click()
+    assert "d is not it (pixel count taken for pixel range)" in field.get_by_role(
+        "status").inner_text()
+    field.get_by_role("button", name="Try question 3 again").click()
+    assert field.get_by_role("radio", checked=True).count() == 0
+    field.get_by_text("0.59").click()
+    field.get_by_text("a is right. 150 / 255 = 0.588").wait_for(timeout=5000)
+    page.get_by_text("1 right, 1 of 3 answered.").wait_for(timeout=5000)
+    field.get_by_role("button", name="Show me").click()
+    field.get_by_text("normalise turns 150 into 0.588").wait_for(timeout=20_000)
+    report = notebook.cell("report()")
+    run(notebook, report)
+    assert "1 right" in report.locator(".jp-OutputArea-output").first.inner_text()
+    assert complaints(page, ".mc") == []
+
+    notebook.command("docmanager:save")
+    page.wait_for_function("!window.jupyterapp.shell.currentWidget.context.model.dirty")
+    second = Notebook(chromium.new_page(), lab, "06_quiz")  # the same kernel
+    other = second.page.get_by_role("group", name=re.compile(r"^Question 3\."))
+    other.get_by_text("a is right.").wait_for(timeout=20_000)
+    other.get_by_text("1.50").click()
+    field.get_by_text("c is not it").wait_for(timeout=5000)
+    second.page.close()
+
+    notebook.command("apputils:change-theme", theme="JupyterLab Dark")
+    try:
+        page.wait_for_selector('body[data-jp-theme-light="false"]', state="attached")
+        field.scroll_into_view_if_needed()
+        page.screenshot(path=ARTIFACTS / "quiz-dark.png")
+        assert complaints(page, ".mc") == []
+    finally:
+        notebook.command("apputils:change-theme", theme="JupyterLab Light")
+    page.wait_for_selector("#jupyterlab-splash", state="detached")
+    field.scroll_into_view_if_needed()
+    page.screenshot(path=ARTIFACTS / "quiz-light.png")
+    assert notebook.red() == [] and notebook.errors == [] and notebook.outside == []
+
+
+def test_by_keyboard_alone_and_after_a_restart(open_notebook):
+    notebook = open_notebook("06_quiz")
+    notebook.run_all()
+    page, before = notebook.page, count(notebook)
+    field = page.get_by_role("group", name=re.compile(r"^Question 1\."))
+    radios = field.get_by_role("radio")
+    radios.first.focus()
+    for key in ("a", "b", "x", "d", "d", "m"):
+        page.keyboard.press(key)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    assert radios.nth(1).is_checked()
+    assert field.get_by_role("status").inner_text().strip() == ""  # looking is no answer
+    page.keyboard.press("Enter")
+    field.get_by_text("b is right.").wait_for(timeout=5000)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    field.get_by_text("30,490 are zero").wait_for(timeout=20_000)
+    page.keyboard.press("Tab")
+    page.keyboard.press(" ")
+    assert field.get_by_role("radio", checked=True).count() == 0
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press(" ")
+    field.get_by_text("d is not it").wait_for(timeout=5000)
+    assert count(notebook) == before
+
+    page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
+    place = page.evaluate("""() => window.jupyterapp.shell.currentWidget.content.widgets.findIndex(
+        cell => cell.model.sharedModel.source.startsWith('quiz(2'))""")
+    page.evaluate(f"window.jupyterapp.shell.currentWidget.content.activeCellIndex = {place}")
+    notebook.idle()
+    notebook.command("notebook:run-all-above")
+    page.wait_for_timeout(500)
+    notebook.idle()
+    page.get_by_role("group", name=re.compile(r"^Question 1\.")).get_by_text(
+        "d is not it").wait_for(timeout=10_000)  # the answer outlived the kernel
+    assert notebook.red() == [] and notebook.errors == []
+
+
+def test_guess_box_by_keyboard(open_notebook):
+    notebook = open_notebook("01_data")
+    page = notebook.page
+    place = page.evaluate("""() => window.jupyterapp.shell.currentWidget.content.widgets.findIndex(
+        cell => cell.model.sharedModel.source.includes("reveal("))""")
+    assert place > 0
+    page.evaluate(f"window.jupyterapp.shell.currentWidget.content.activeCellIndex = {place}")
+    notebook.command("notebook:run-all-above")
+    field = page.get_by_role("spinbutton")
+    field.wait_for(timeout=30_000)
+    notebook.idle()
+    before = count(notebook)
+    field.focus()
+    for key in ("a", "b", "4", "2", "Enter"):
+        page.keyboard.press(key)
+    page.get_by_text("Your guess: 42 %.").wait_for(timeout=5000)
+    page.screenshot(path=ARTIFACTS / "guess-light.png")
+    assert complaints(page, ".mc") == []
+    cell = notebook.cell("reveal(")
+    run(notebook, cell)
+    assert "Your guess, 42 %" in cell.inner_text()
+    assert count(notebook) == before and notebook.red() == [] and notebook.errors == []
+
+
+@pytest.fixture(autouse=True)
+def artifacts():
+    ARTIFACTS.mkdir(exist_ok=True)

@@ -1,0 +1,109 @@
+"""Notebook 07's pictures and tables, and the QR code read back from its picture."""
+
+import io
+import itertools
+import random
+import re
+
+import pytest
+import torch
+
+from mnist_compress import networks
+from mnist_compress.ledger import packed_file
+from mnist_compress.packing import CODERS, breakdown, pack, unpack
+from mnist_compress.quantization import from_arrays
+from mnist_compress.training import evaluate
+from mnist_compress.ui import smallest
+
+zxing = pytest.importorskip("zxingcpp")
+image = pytest.importorskip("PIL.Image")
+
+
+def scanned(png):
+    """The bytes in the one QR code of a picture."""
+    found, = zxing.read_barcodes(image.open(io.BytesIO(png)))
+    assert found.format == zxing.BarcodeFormat.QRCode
+    return found.bytes
+
+
+def test_the_qr_code_holds_the_network(test):
+    network = networks.shipped("thousand")
+    buffer = io.BytesIO()
+    smallest.qr_code(network).save(buffer, kind="png", scale=4)
+    data = scanned(buffer.getvalue())
+    assert data == networks.file_of("thousand").read_bytes()
+    again = from_arrays(unpack(data))
+    assert torch.equal(evaluate(again, test).predictions, evaluate(network, test).predictions)
+
+
+def test_the_picture_in_the_notebook_can_be_scanned():
+    network = networks.shipped("thousand")
+    picture = smallest.show_qr(network)
+    data = scanned(picture.png())
+    assert data == pack(network, reorder=True)
+    size, side = re.match(r"(\d+) bytes .*: (\d+) x \2 squares", picture.sentence).groups()
+    assert int(size) == len(data) and (int(side) - 17) % 4 == 0
+
+
+def test_the_largest_network_of_one_qr_code():
+    network = networks.shipped("lenet")
+    buffer = io.BytesIO()
+    smallest.qr_code(network).save(buffer, kind="png", scale=4)
+    assert scanned(buffer.getvalue()) == networks.file_of("lenet").read_bytes()
+
+
+def test_packed_files_are_read_back(test):
+    network = networks.shipped("thousand")
+    for coder in CODERS:
+        row = packed_file("a name", network, test[:200], coder)
+        assert row.same_answers and row.name == "a name"
+        assert row.bytes == len(pack(network, coder, reorder=True))
+
+
+def test_the_breakdown_tells_the_largest_parts():
+    small = networks.file_of("thousand").read_bytes()
+    files = {"plain": pack(networks.shipped("thousand"), "bitmask", share=False), "small": small}
+    told = smallest.show_breakdown(files).sentence
+    for name, data in files.items():
+        sizes = breakdown(data)
+        first = max(sizes, key=sizes.get)
+        assert f"{name}, {len(data):,} bytes: most for {first} ({sizes[first]:,})" in told
+
+
+def test_the_front_tells_of_mine_what_holds_everywhere():
+    dense = 407_080, 0.12
+    told = [smallest.show_front(mine, dense).sentence
+            for mine in ((433, 0.1), (480, 0.08), (1200, 0.13))]
+    assert told[0] == told[1]
+    assert told[0].endswith("Yours: below 1,000 bytes, no more errors than dense.")
+    assert told[2].endswith("Yours: above 1,000 bytes, more errors than dense.")
+    best = networks.measured("thousand-small")
+    assert f"thousand-small takes {best.mean_bytes:,.0f} bytes on average" in told[0]
+
+
+def test_the_pareto_front_by_brute_force():
+    chance = random.Random(0)
+    points = [(chance.randrange(30), chance.randrange(30)) for _ in range(40)]
+    best = {p for p in points if not any(q != p and q[0] <= p[0] and q[1] <= p[1] for q in points)}
+    assert set(smallest.pareto(points)) == best
+    assert smallest.pareto(points) == sorted(best)
+
+
+def test_the_literature_beside_ours():
+    table = smallest.literature_table("lenet", "lenet-untied")
+    ours = networks.measured("lenet")
+    row = table.frame.loc["here: lenet"]
+    assert row["bytes"] == f"{ours.mean_bytes:,.0f}"
+    assert row["test error"] == f"{100 * ours.official_error:.2f} %"
+    assert row["times smaller"] == f"{1_066_440 / ours.mean_bytes:.0f}"
+    assert "sharing" in row["counted"]
+    assert "sharing" not in table.frame.loc["here: lenet-untied"]["counted"]
+    paper = table.frame.loc["Han et al. 2016, Deep Compression (arXiv 1510.00149)"]
+    assert paper["test error"] == "1.58 %" and paper["times smaller"] == "39"
+    assert "not like for like" in table.sentence
+
+
+def test_dense_bytes_are_the_parameters():
+    for widths, size in smallest.DENSE_BYTES.items():
+        count = sum((a + 1) * b for a, b in itertools.pairwise(widths))
+        assert size == 4 * count
