@@ -11,7 +11,6 @@ from IPython.display import display
 from matplotlib.figure import Figure
 
 from mnist_compress.data import SIDE
-from mnist_compress.quantization import dequantize
 from mnist_compress.trace import STAGES
 
 STYLE = Path(__file__).with_name("course.mplstyle")
@@ -150,14 +149,6 @@ def survivors(model):
     return alive, *(alive[part].double().mean().item() for part in (~edge, edge))
 
 
-def show_survivors(model):
-    """How many weights of the first layer survive at each pixel."""
-    alive, inner, outer = survivors(model)
-    return show_map(alive, f"A pixel of the inner 20 x 20 keeps {inner:.0f} of its "
-                    f"{len(model.layers[0].weight)} weights on average, one of the outer four rows "
-                    f"and columns {outer:.0f}.", "weights left at this pixel")
-
-
 def show_history(history):
     """Loss and accuracy after each epoch, on the rows trained on and on new digits."""
     epochs = [row.epoch for row in history]
@@ -204,25 +195,6 @@ def show_weights(model, sparsity):
 
     return draw(paint, f"The smallest {100 * sparsity:.0f} % of the weights lie between "
                 f"-{limit:.4f} and {limit:.4f}; the largest is {weights.abs().max():.2f}.")
-
-
-def show_number_line(values, integers, qparams):
-    """Weights (up to about 12) above the number line, and the step each one snaps to."""
-    steps = dequantize(integers, qparams)
-    ticks = (torch.arange(qparams.low, qparams.high + 1) - qparams.zero_point) * qparams.scale
-
-    def paint(axes):
-        axes.set(yticks=[0, 1], yticklabels=["int8", "float"], xlabel="value", ylim=(-0.4, 1.3))
-        axes.plot(ticks, torch.zeros(len(ticks)), "|", color="#555555", markersize=14)
-        for value, step, whole in zip(values, steps, integers, strict=True):
-            axes.annotate("", (step, 0.05), (value, 1),
-                          arrowprops={"arrowstyle": "->", "color": INK})
-            axes.annotate(int(whole), (step, -0.28), ha="center", fontsize=10)
-        axes.plot(values, torch.ones(len(values)), "o")
-
-    error = (values - steps).abs().max().item()
-    return draw(paint, f"{len(values)} weights snap to steps of {qparams.scale.item():.4f}; the "
-                f"largest error is {error:.4f}, at most half a step.", (7.2, 2.4))
 
 
 def show_probabilities(trace):

@@ -22,11 +22,16 @@ class Table:
         display({"text/html": text, "text/plain": self.sentence}, raw=True)
 
 
+def two_digits(value):
+    """287.7 -> "290", 0.0467 -> "0.047"."""
+    return f"{float(f'{value:.2g}'):g}"
+
+
 def _size(row):
     """Exact bytes, or two digits where they depend on the version of zlib."""
     if "gzip" not in row.name:
         return f"{row.bytes:,} bytes"
-    return f"about {float(f'{row.bytes / 1000:.2g}'):g} KB"
+    return f"about {two_digits(row.bytes / 1000)} KB"
 
 
 def file_table(*rows):

@@ -16,14 +16,26 @@ PAD = [
     "pipeline = run_pipeline()",
     "DrawPad(pipeline.models, pipeline.test[::400])",
 ]
-# From the event until the first frame after the element shows another text: a list in milliseconds.
-WATCH = """([start, watched]) => {
+SLIDER = [
+    "import torch\n"
+    "from mnist_compress.data import load_sample\n"
+    "from mnist_compress.training import trained_model\n"
+    "from mnist_compress.ui.explorers import explore_{0}\n"
+    "torch.set_num_threads(1)\n"
+    "digits, test = load_sample()",
+    "explore_{0}({1})",
+]
+QUIZ = ["from mnist_compress.ui.quizwidget import quiz", "quiz(3)"]
+# From the event until the first frame after nodes of this name came: a list in milliseconds.
+WATCH = """([start, watched, name]) => {
     const waited = window.waited = [];
     let since = 0;
     document.querySelector(start[0]).addEventListener(
         start[1], (event) => { since = event.timeStamp; }, {capture: true});
-    new MutationObserver(() => {
-        if (!since) return;
+    new MutationObserver((records) => {
+        const came = records.some((record) => [...record.addedNodes].some(
+            (node) => node.nodeName === name));
+        if (!since || !came) return;
         const began = since;
         since = 0;
         requestAnimationFrame(() => setTimeout(() => waited.push(performance.now() - began)));
@@ -39,7 +51,7 @@ def drawpad(notebook):
     paper = page.locator(".mc-pad-paper")
     paper.scroll_into_view_if_needed()
     box = paper.bounding_box()
-    page.evaluate(WATCH, [[".mc-pad-paper", "pointerup"], ".mc-pad-table"])
+    page.evaluate(WATCH, [[".mc-pad-paper", "pointerup"], ".mc-pad-table", "#text"])
     for move in range(WARM + MOVES):
         x = box["x"] + box["width"] * (0.1 + 0.8 * move / (WARM + MOVES))
         page.mouse.move(x, box["y"] + 20)
@@ -50,7 +62,48 @@ def drawpad(notebook):
     return page.evaluate("window.waited")[WARM:]
 
 
-MEASURES = {"drawpad": ("stroke end to probabilities on screen", 50, PAD, drawpad)}
+def explorer(notebook):
+    """Arrow key -> new picture, each value a new one; milliseconds."""
+    page = notebook.page
+    notebook.run_all()
+    page.locator(".mc img").scroll_into_view_if_needed()
+    page.evaluate(WATCH, [[".mc input", "keydown"], ".mc", "IMG"])
+    slider = page.locator(".mc input[type=range]").first
+    slider.focus()
+    key, last = "ArrowLeft", slider.get_attribute("max")
+    for move in range(WARM + MOVES):  # to and fro between the ends
+        key = {"0": "ArrowRight", last: "ArrowLeft"}.get(slider.input_value(), key)
+        page.keyboard.press(key)
+        page.wait_for_function("count => window.waited.length > count", arg=move, timeout=10_000)
+    return page.evaluate("window.waited")[WARM:]
+
+
+def quiz(notebook):
+    """Click on an option -> its feedback, each time another option; milliseconds."""
+    page = notebook.page
+    notebook.run_all()
+    page.locator(".mc-option").first.scroll_into_view_if_needed()
+    page.evaluate(WATCH, [[".mc fieldset", "click"], ".mc-feedback", "#text"])
+    for move in range(WARM + MOVES):
+        page.locator(".mc-option").nth(move % 4).click()
+        page.wait_for_function("count => window.waited.length > count", arg=move, timeout=10_000)
+    return page.evaluate("window.waited")[WARM:]
+
+
+def sliders(kind, arguments):
+    return [cell.format(kind, arguments) for cell in SLIDER]
+
+
+MEASURES = {
+    "drawpad": ("stroke end to probabilities on screen", 50, PAD, drawpad),
+    "pruning": ("slider key to new picture, pruning", 150,
+                sliders("pruning", "trained_model(), test"), explorer),
+    "quantization": ("slider key to new picture, quantization", 150,
+                     sliders("quantization", "trained_model(), test"), explorer),
+    "tradeoff": ("slider key to new picture, trade-off", 150,
+                 sliders("tradeoff", "trained_model(), digits, test"), explorer),
+    "quiz": ("quiz click to feedback", 100, QUIZ, quiz),
+}
 
 
 def main():

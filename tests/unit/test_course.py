@@ -13,7 +13,6 @@ from mnist_compress import ledger, trace
 from mnist_compress.data import Digits, flatten
 from mnist_compress.model import DigitClassifier
 from mnist_compress.pruning import accuracy_curve, prune
-from mnist_compress.quantization import choose_qparams, quantize
 from mnist_compress.training import evaluate, train, trained_model
 from mnist_compress.ui import plots, tables
 
@@ -263,15 +262,12 @@ def test_every_picture_is_a_png_with_its_sentence(model, digits, test):
     InteractiveShell.instance()
     _, history = train(digits, test, epochs=2)
     run = trace.run_pipeline(0.5, epochs=1)
-    values = torch.tensor([0.1, -0.3, 0.25])
-    params = choose_qparams(values, 3)
     pictures = [
         plots.show_digits(test[range(3)]), plots.show_digits(test[range(3)], test.labels[:3]),
         plots.show_pixels(digits.images[700]), plots.show_ink_map(digits),
-        plots.show_survivors(prune(model, 0.9)), plots.show_history(history),
+        plots.show_history(history),
         plots.show_curves({"cut": accuracy_curve(model, test, [0.5])}, 0.9, "A sentence."),
         plots.show_weights(model, 0.3),
-        plots.show_number_line(values, quantize(values, params), params),
         plots.show_probabilities(trace.trace_prediction(run.models, test[0]))]
     for picture in pictures:
         assert picture.png().startswith(b"\x89PNG") and repr(picture) == picture.sentence

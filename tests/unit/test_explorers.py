@@ -1,0 +1,297 @@
+"""The explorers without a page: every sentence against NumPy, every refusal, every picture."""
+
+import gzip
+import io
+import re
+from itertools import pairwise
+
+import matplotlib.image
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mnist_compress.packing import unpack
+from mnist_compress.pruning import prune
+from mnist_compress.training import evaluate, trained_model
+from mnist_compress.ui import explorers
+from mnist_compress.ui.explorers import (
+    BITS,
+    Explorer,
+    Tradeoff,
+    choice,
+    explore_pruning,
+    explore_quantization,
+    explore_tradeoff,
+    measure_tradeoffs,
+    pareto_front,
+    slider,
+)
+from mnist_compress.ui.plots import draw
+
+POINTS = st.builds(Tradeoff, st.just(0.5), st.just(8), st.integers(1, 6),
+                   st.integers(0, 5).map(lambda number: number / 5))
+
+
+@pytest.fixture(scope="module")
+def model():
+    return trained_model()
+
+
+@pytest.fixture(scope="module")
+def pruning(model, some):
+    return explore_pruning(model, some)
+
+
+@pytest.fixture(scope="module")
+def some(test):
+    return test[::4]
+
+
+def layers(model):
+    """[(weight, bias), ...] of a model, as NumPy arrays."""
+    return [(layer.weight.detach().numpy(), layer.bias.detach().numpy()) for layer in model.layers]
+
+
+def right(weights, digits):
+    """The share of right answers, computed with NumPy."""
+    (first, low), (second, high) = weights
+    hidden = np.maximum(digits.images.reshape(len(digits), -1).numpy() / 255 @ first.T + low, 0)
+    return ((hidden @ second.T + high).argmax(1) == digits.labels.numpy()).mean()
+
+
+def number(text, before, after=""):
+    return float(re.search(f"{before}(-?[0-9.]+){after}", text)[1])
+
+
+@pytest.mark.parametrize("scope", ["global", "layer"])
+@pytest.mark.parametrize("sparsity", [0.0, 0.3, 0.77, 0.99])
+def test_pruning_says_what_numpy_says(model, some, pruning, sparsity, scope):
+    says = str(pruning.set(sparsity=sparsity, scope=scope))
+    dense = layers(model)
+    flat = np.concatenate([np.abs(weight).ravel() for weight, _ in dense])
+    cut = []
+    for weight, bias in dense:
+        ranked = np.sort(flat if scope == "global" else np.abs(weight).ravel())
+        count = round(sparsity * len(ranked))
+        limit = ranked[count - 1] if count else -1
+        cut.append((np.where(np.abs(weight) <= limit, 0, weight), bias))
+    alive = (cut[0][0] != 0).sum(0).reshape(28, 28)
+    inner = alive[4:-4, 4:-4].mean()
+    outer = (alive.sum() - alive[4:-4, 4:-4].sum()) / (784 - 400)
+    assert f"At {100 * sparsity:.0f} % zeros" in says
+    assert f"keeps {inner:.0f} of its 128 weights, one of the outer four rows and columns " \
+        f"{outer:.0f}." in says
+    assert f"{right(cut, some):.1%} of 1,000 new digits" in says
+    assert f"(dense: {right(dense, some):.1%})" in says
+    file = io.BytesIO()
+    torch.save(prune(model, sparsity, scope).state_dict(), file)
+    size = len(gzip.compress(file.getvalue()))
+    assert number(says, "about ", " KB") * 1000 == pytest.approx(size, rel=0.05)
+    shown = pruning._picture.figure.axes[0].images[0].get_array()
+    assert np.array_equal(shown, alive)
+
+
+@pytest.mark.parametrize("scheme", ["symmetric", "affine"])
+@pytest.mark.parametrize("unit", ["tensor", "channel"])
+@pytest.mark.parametrize("bits", BITS)
+def test_quantization_says_what_numpy_says(model, quantizing, some, bits, unit, scheme):
+    says = str(quantizing.set(bits=bits, unit=unit, scheme=scheme))
+    row, rounded = int(number(quantizing._picture.figure.axes[0].get_xlabel(), "neuron ")), []
+    for weight, bias in layers(model):
+        weight = weight.astype(np.float64)
+        axis = 1 if unit == "channel" else None
+        low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
+        if scheme == "symmetric":
+            scale = np.abs(weight).max(axis, keepdims=True) / high
+            zero, low = np.zeros_like(scale), -high
+        else:
+            top = np.maximum(weight.max(axis, keepdims=True), 0)
+            bottom = np.minimum(weight.min(axis, keepdims=True), 0)
+            scale = (top - bottom) / (high - low)
+            zero = np.clip(low - np.round(bottom / scale), low, high)
+        if not rounded:
+            one = (scale, zero) if unit == "tensor" else (scale[row], zero[row])
+            whole = np.clip(np.round(0.1234 / one[0]) + one[1], low, high).item()
+            place = ((whole - one[1]) * one[0]).item()
+        integers = np.clip(np.round(weight / scale) + zero, low, high)
+        rounded.append(((integers - zero) * scale, bias))
+    error = np.abs(rounded[0][0] - layers(model)[0][0]).max()
+    owner = f"neuron {row}" if unit == "channel" else "the layer"
+    assert says.startswith(f"With {bits} bits, {scheme}, a step of {owner} is ")
+    assert number(says, " is ", ":") == pytest.approx(one[0].item(), abs=6e-5)
+    assert f"0.1234 becomes {whole:.0f}, which stands for" in says
+    assert number(says, "stands for ", r"\.") == pytest.approx(place, abs=6e-5)
+    assert number(says, "more than ", r"\.") == pytest.approx(error, abs=6e-5)
+    assert number(says, "so, ", "%") == pytest.approx(100 * right(rounded, some), abs=0.11)
+    assert quantizing._picture.figure.axes[0].texts[-1].get_text() == f"{whole:.0f}"
+
+
+@pytest.fixture(scope="module")
+def quantizing(model, some):
+    return explore_quantization(model, some)
+
+
+def test_labels_of_many_bits_do_not_overlap(quantizing):
+    quantizing.set(bits=8, unit="tensor", scheme="symmetric")
+    figure = quantizing._picture.figure
+    figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in figure.axes[0].texts[1:-1] if text.get_text()]
+    boxes.sort(key=lambda box: box.x0)
+    assert len(boxes) > 5
+    assert all(one.x1 < other.x0 for one, other in pairwise(boxes))
+
+
+@given(st.lists(POINTS, max_size=12))
+def test_the_front_is_what_nobody_beats(points):
+    def beaten(point):
+        return any(other.bytes <= point.bytes and other.accuracy >= point.accuracy
+                   and (other.bytes, other.accuracy) != (point.bytes, point.accuracy)
+                   for other in points)
+
+    front = pareto_front(points)
+    assert sorted(map(repr, front)) == sorted(repr(p) for p in points if not beaten(p))
+    assert [point.bytes for point in front] == sorted(point.bytes for point in front)
+
+
+@pytest.fixture(scope="module")
+def tradeoff(digits, some):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(explorers, "measure_tradeoffs", lambda *data: measure_tradeoffs(
+            *data, sparsities=explorers.ZEROS, bits=(3, 8)))
+        patch.setattr(explorers, "BITS", (3, 8))
+        return explore_tradeoff(trained_model(), digits[::5], some)
+
+
+def test_the_tradeoffs_are_those_of_packed_files(digits, some, monkeypatch):
+    files, pack = [], explorers.pack
+    monkeypatch.setattr(explorers, "pack", lambda *args: files.append(pack(*args)) or files[-1])
+    points = measure_tradeoffs(trained_model(), digits[::5], some, (0.0, 0.9), (2, 8))
+    assert [(p.sparsity, p.bits) for p in points] == [(0.0, 2), (0.0, 8), (0.9, 2), (0.9, 8)]
+    for point, data in zip(points, files, strict=True):
+        assert point.bytes == len(data)
+        again = unpack(data)
+        zeros = [np.asarray(layer.weight) == 0 for layer in again.layers]
+        share = sum(part.sum() for part in zeros) / sum(part.size for part in zeros)
+        assert share >= point.sparsity - 1e-4
+        levels = max(np.abs(np.asarray(layer.weight)).max() for layer in again.layers)
+        assert levels == 2 ** (point.bits - 1) - 1
+        assert 0.1 < point.accuracy <= 1
+    from mnist_compress.quantization import quantize_model
+
+    plain = quantize_model(trained_model(), digits[::5])
+    assert points[1].accuracy == evaluate(plain, some).accuracy  # where nothing is pruned
+
+
+def test_the_tradeoff_tells_where_it_stands(tradeoff):
+    told = {}
+    for sparsity in explorers.ZEROS:
+        for bits in (3, 8):
+            says = str(tradeoff.set(sparsity=sparsity, bits=bits))
+            told[sparsity, bits] = (number(says, "has ", " KB"), number(says, "and ", "%"), says)
+            own = tradeoff._picture.figure.axes[0].lines[-1]
+            assert own.get_xdata()[0] == pytest.approx(told[sparsity, bits][0], rel=0.06)
+            assert own.get_ydata()[0] == pytest.approx(told[sparsity, bits][1], abs=0.06)
+    on = [values for values in told.values() if "It lies on the Pareto front" in values[2]]
+    off = [values for values in told.values() if "It is off the Pareto front" in values[2]]
+    assert len(on) >= 2 and len(off) >= 2 and len(on) + len(off) == len(told)
+    for size, share, says in off:
+        assert number(says, "better, ", "%") >= share
+        assert number(says, "in ", " KB") <= size
+
+
+# What all explorers share
+
+
+def line(height=1):
+    return draw(lambda axes: axes.plot([0, height]), f"A line up to {height}.", (3, 2))
+
+
+@pytest.fixture
+def explorer():
+    return Explorer([slider("height", "Height", range(1, 20), 3, "{} m".format),
+                     choice("colour", "Colour", {"r": "red", "b": "blue"}, "b")],
+                    lambda height, colour: line(height))
+
+
+def test_it_opens_with_its_first_picture(explorer):
+    assert explorer.values == {"height": 3, "colour": "b"}
+    assert explorer.sentence == repr(explorer) == "A line up to 3."
+    picture = matplotlib.image.imread(io.BytesIO(explorer.png))
+    assert picture.shape[0] > 100 and explorer.width == 288
+    assert explorer.controls[0]["texts"][2] == "3 m"
+
+
+@pytest.mark.parametrize("wrong, message", [
+    ({"height": 20}, r"height must be one of 1, 2, 3, \.\.\., 19; got 20"),
+    ({"height": "3"}, "got '3'"), ({"height": True}, "got True"), ({"height": None}, "got None"),
+    ({"height": float("nan")}, "got nan"), ({"colour": "g"}, "colour must be one of 'r', 'b'"),
+    ({"size": 3}, "the controls are height, colour; got height, colour, size")])
+def test_what_cannot_be_is_refused_and_nothing_changes(explorer, wrong, message):
+    before = explorer.get_state()
+    with pytest.raises(ValueError, match=message):
+        explorer.set(**wrong)
+    assert explorer.get_state() == before
+
+
+def test_a_control_must_start_at_one_of_its_values():
+    with pytest.raises(ValueError, match="bits must be one of 2, 3; got 9"):
+        slider("bits", "Bits", (2, 3), 9)
+
+
+def ask(explorer, **values):
+    """What the page sends; traits that it would get back, by name."""
+    explorer._handle_custom_msg({"values": values}, [])
+    return explorer
+
+
+def test_the_page_gets_an_answer_to_each_question(explorer):
+    ask(explorer, height=4)
+    assert (explorer.sentence, explorer.answers, explorer.problem) == ("A line up to 4.", 1, "")
+    ask(explorer, height=40)
+    assert explorer.answers == 2 and explorer.values["height"] == 4
+    assert explorer.problem == ("ValueError: height must be one of 1, 2, 3, ..., 19; got 40")
+    ask(explorer, height=5.0)  # JavaScript knows no other numbers
+    assert explorer.problem == "" and explorer.sentence == "A line up to 5."
+
+
+def test_what_goes_wrong_in_drawing_is_shown(explorer):
+    def fail(height, colour):
+        raise KeyError("ink")
+
+    explorer._show = fail
+    before, png = explorer.sentence, explorer.png
+    ask(explorer, height=9)
+    assert explorer.problem == "KeyError: 'ink'" and explorer.answers == 1
+    assert (explorer.sentence, explorer.png, explorer.values["height"]) == (before, png, 3)
+
+
+def test_same_values_same_picture(pruning):
+    first = pruning.set(sparsity=0.5, scope="layer").png
+    assert pruning.set(sparsity=0.9).png != first
+    assert pruning.set(sparsity=0.5).png == first
+
+
+def test_the_twin_is_the_picture_with_its_sentence(explorer):
+    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.utils.capture import capture_output
+
+    InteractiveShell.instance()
+    with capture_output() as got:
+        explorer._ipython_display_()
+    widget, text = got.outputs
+    assert "application/vnd.jupyter.widget-view+json" in widget.data
+    assert widget.data["image/png"] == explorer.png
+    assert widget.metadata["image/png"] == {"alt": explorer.sentence, "width": explorer.width}
+    assert widget.data["text/plain"] == text.data["text/plain"] == explorer.sentence
+    assert text.data["text/html"] == f'<p class="mc-static">{explorer.sentence}</p>'
+
+
+@settings(max_examples=15, deadline=None)
+@given(moves=st.lists(st.integers(1, 19), min_size=1, max_size=5))
+def test_many_moves_end_where_the_last_one_ends(moves):
+    explorer = Explorer([slider("height", "Height", range(1, 20), 3)], line)
+    for height in moves:
+        ask(explorer, height=height)
+    assert explorer.sentence == f"A line up to {moves[-1]}." and explorer.answers == len(moves)
