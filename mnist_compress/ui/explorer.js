@@ -31,33 +31,38 @@ function choice(control, moved) {
   };
 }
 
+let views = 0;
+
 function render({ model, el }) {
-  const parts = new Map();
-  let moved = false, waiting = false; // at most one question to the kernel; then the newest
+  const parts = new Map(), view = `${Date.now()}-${views++}`;
+  // What moved since the last question, and what that question was about; one at a time.
+  let moved = {}, sent = {}, asked = 0, waiting = false;
   const ask = () => {
-    moved = false;
-    waiting = true;
-    const values = [...parts].map(([name, part]) => [name, part.read()]);
-    model.send({values: Object.fromEntries(values)});
+    [sent, moved, waiting] = [moved, {}, true];
+    model.send({values: sent, question: `${view}-${++asked}`});
   };
-  const note = () => {
-    moved = true;
-    if (!waiting) ask();
+  const write = () => { // what the learner moved stays: the kernel does not know it yet
+    for (const [name, part] of parts) {
+      if (!(name in moved || name in sent)) part.write(model.get("values")[name]);
+    }
   };
   for (const control of model.get("controls")) {
-    parts.set(control.name, (control.kind === "slider" ? slider : choice)(control, note));
+    const part = (control.kind === "slider" ? slider : choice)(control, () => {
+      moved[control.name] = part.read();
+      if (!waiting) ask();
+    });
+    parts.set(control.name, part);
   }
   let picture = make("img", {alt: ""}), url = "";
   const sentence = make("p", {role: "status"});
   frame(model, el, ...[...parts.values()].map((part) => part.element), picture, sentence);
 
-  follow(model, ["values"], () => {
-    if (moved) return; // the learner is further on already
-    for (const [name, part] of parts) part.write(model.get("values")[name]);
-  });
-  model.on("change:answers", () => {
-    waiting = false;
-    if (moved) ask();
+  follow(model, ["values"], write);
+  model.on("change:answered", () => {
+    if (model.get("answered") !== `${view}-${asked}`) return; // another view's
+    [sent, waiting] = [{}, false];
+    write();
+    if (Object.keys(moved).length) ask();
   });
   follow(model, ["png"], async () => {
     const fresh = URL.createObjectURL(new Blob([model.get("png")], {type: "image/png"}));

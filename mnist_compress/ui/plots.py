@@ -31,10 +31,10 @@ class Picture:
         """Pixels that the picture takes on the screen: 96 an inch, though it is drawn sharper."""
         return round(96 * self.figure.get_figwidth())
 
-    def png(self, **options):
-        """The picture as bytes of a PNG file; options go to matplotlib's savefig."""
+    def png(self):
+        """The picture as bytes of a PNG file."""
         with io.BytesIO() as file, matplotlib.rc_context(fname=STYLE):
-            self.figure.savefig(file, format="png", **options)
+            self.figure.savefig(file, format="png")
             return file.getvalue()
 
     def _ipython_display_(self):

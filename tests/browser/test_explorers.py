@@ -132,9 +132,10 @@ def test_a_call_moves_the_sliders_and_an_error_is_shown(notebook):
     alert = view.box.get_by_role("alert")
     alert.wait_for(timeout=5000)
     assert alert.inner_text() == "ZeroDivisionError: division by zero"
+    assert view.slider.get_attribute("aria-valuetext") == "5"  # as picture and sentence
     in_kernel("steps._show = kept")
     notebook.page.keyboard.press("ArrowLeft")
-    view.says("With 3 bits, affine")
+    view.says("With 4 bits, affine")
     alert.wait_for(state="hidden", timeout=5000)
     view.box.screenshot(path=ARTIFACTS / "explorer-quantization-light.png")
 
