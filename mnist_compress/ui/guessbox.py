@@ -20,7 +20,7 @@ class GuessBox(CourseWidget):
         question, unit = GUESSES[key][:2]
         self._key = key
         super().__init__(question=f"{question[0].upper()}{question[1:]}", unit=unit)
-        self.sentence = sentence
+        self.sentence = sentence.partition(" To commit")[0]  # here is a field to do so
 
     @traitlets.observe("guessed")
     @shown

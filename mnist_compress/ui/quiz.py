@@ -125,7 +125,7 @@ def report():
     total, given = len(load_questions()), len(questions)
     lines = [f"{right} right, {given - right} wrong, {total - given} of {total} still open."]
     if not given:
-        lines = [f"No answers yet: {total} questions wait. Begin with ask(1)."]
+        lines = [f"No answers yet: {total} questions wait. Begin with quiz(1)."]
     for notebook in sorted(again):
         lines.append(f"- Read {notebook} again (question {', '.join(again[notebook])}).")
     return Sentence("\n".join(lines))

@@ -125,8 +125,8 @@ def guess(key, value=None):
         which = "Your guess" if value in (None, first) else "Your first guess counts"
         return Sentence(f"{which}: {_show(key, first)}.")
     if value is None:
-        how = f"you can write guess({key!r}, 0) with your own number ({unit}) in place of 0"
-        return Sentence(f"No guess recorded; {how}.")
+        how = f"write guess_box({key!r}, 0) with your own number ({unit}) in place of 0"
+        return Sentence(f"No guess yet. To commit one, {how}.")
     return Sentence("You have seen the answer, so this does not count; forget() starts afresh.")
 
 

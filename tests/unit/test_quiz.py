@@ -249,7 +249,7 @@ def test_bad_numbers_are_quoted(bad):
 
 
 def test_the_report_counts_and_sends_back():
-    assert report() == f"No answers yet: {len(DATA)} questions wait. Begin with ask(1)."
+    assert report() == f"No answers yet: {len(DATA)} questions wait. Begin with quiz(1)."
     state.remember("answers", "a question that is gone", "a")
     assert report().startswith("No answers yet")
     wrong = {1, 4, 7}  # two of them in 03_pruning

@@ -131,7 +131,7 @@ def test_what_cannot_be_read_back_is_refused():
 def test_without_a_guess_cells_say_so_each_time():
     for _ in range(2):
         assert guess("03-bytes") == (
-            "No guess recorded; you can write guess('03-bytes', 0) with your own number (KB) "
+            "No guess yet. To commit one, write guess_box('03-bytes', 0) with your own number (KB) "
             "in place of 0."
         )
         assert reveal("03-bytes", 409.309) == (
