@@ -155,8 +155,8 @@ class Notebook:
         ARTIFACTS.mkdir(exist_ok=True)
         box = "document.querySelector('.jp-NotebookPanel .jp-WindowedPanel-outer')"
         height = self.page.evaluate(f"{box}.scrollHeight")
-        for place, top in enumerate(range(0, height, 1400), 1):
-            self.page.set_viewport_size({"width": 1000, "height": 1500})
+        for place, top in enumerate(range(0, height, 2800), 1):
+            self.page.set_viewport_size({"width": 1000, "height": 2900})
             self.page.evaluate(f"{box}.scrollTop = {top}")
             self.page.wait_for_timeout(200)
             self.page.screenshot(path=ARTIFACTS / f"{name}-{place}.png")

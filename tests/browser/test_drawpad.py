@@ -41,11 +41,11 @@ class Pad:
         """Wait until the status sentence holds this text, and return all of it as it is then."""
         return self.page.wait_for_function(
             "([status, text]) => status.textContent.includes(text) && status.innerText",
-            arg=[self.status.element_handle(), text], timeout=5000).json_value()
+            arg=[self.status.element_handle(), text], timeout=20_000).json_value()
 
     def points(self, digit):
         """The places on the page where a stroke turns."""
-        self.paper.click(trial=True, timeout=5000)  # JupyterLab covers all while a theme loads
+        self.paper.click(trial=True, timeout=20_000)  # JupyterLab covers all while a theme loads
         box = self.paper.bounding_box()
         return [(box["x"] + x * box["width"], box["y"] + y * box["height"])
                 for x, y in STROKES[digit]]
@@ -156,13 +156,13 @@ def test_what_goes_wrong_in_the_kernel_is_shown(pad):
     pad.in_kernel("kept = models.pop('int8')")
     pad.draw("1")
     alert = pad.box.get_by_role("alert")
-    alert.wait_for(timeout=5000)
+    alert.wait_for(timeout=20_000)
     assert alert.inner_text() == "KeyError: 'int8'"
     assert pad.status.inner_text() == "" and pad.box.locator(".mc-pad-best").count() == 0
     pad.picture("problem")
     pad.in_kernel("models['int8'] = kept")
     pad.clear()
-    alert.wait_for(state="hidden", timeout=5000)
+    alert.wait_for(state="hidden", timeout=20_000)
 
 
 def test_keyboard_alone(pad):

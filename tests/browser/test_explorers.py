@@ -36,7 +36,7 @@ class View:
                 const picture = box.querySelector("img");
                 return said.includes(text) && picture.alt === said && picture.naturalWidth > 0
                     && said; }""", arg=[self.box.element_handle(), text],
-            timeout=10_000).json_value()
+            timeout=20_000).json_value()
 
     def source(self):
         return self.picture.get_attribute("src")
@@ -130,13 +130,13 @@ def test_a_call_moves_the_sliders_and_an_error_is_shown(notebook):
     view.slider.focus()
     notebook.page.keyboard.press("ArrowLeft")
     alert = view.box.get_by_role("alert")
-    alert.wait_for(timeout=5000)
+    alert.wait_for(timeout=20_000)
     assert alert.inner_text() == "ZeroDivisionError: division by zero"
     assert view.slider.get_attribute("aria-valuetext") == "5"  # as picture and sentence
     in_kernel("steps._show = kept")
     notebook.page.keyboard.press("ArrowLeft")
     view.says("With 4 bits, affine")
-    alert.wait_for(state="hidden", timeout=5000)
+    alert.wait_for(state="hidden", timeout=20_000)
     view.box.screenshot(path=ARTIFACTS / "explorer-quantization-light.png")
 
 

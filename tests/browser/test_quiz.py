@@ -6,6 +6,7 @@ import re
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import ARTIFACTS, Notebook
+from playwright.sync_api import expect
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
 
@@ -22,16 +23,29 @@ def count(notebook):
 
 
 def run(notebook, cell):
-    """Run one cell and wait for its number."""
+    """Run one cell and wait for its new number."""
+    prompt = cell.locator(".jp-InputPrompt").first
+    before = prompt.inner_text()
     cell.locator(".cm-content").click()
     notebook.page.keyboard.press("Control+Enter")
-    notebook.page.wait_for_timeout(200)
+    expect(prompt).not_to_have_text(before, timeout=20_000)
+    expect(prompt).to_have_text(re.compile(r"\[\d+\]"), timeout=20_000)
     notebook.idle()
+
+
+def run_up_to(notebook, text):
+    """Run all cells above the first whose source holds this text."""
+    place = notebook.page.evaluate("""text => window.jupyterapp.shell.currentWidget.content.widgets
+        .findIndex(cell => cell.model.sharedModel.source.includes(text))""", text)
+    assert place > 0
+    notebook.page.evaluate(
+        f"window.jupyterapp.shell.currentWidget.content.activeCellIndex = {place}")
+    notebook.command("notebook:run-all-above")
 
 
 def test_by_mouse_in_two_tabs_and_in_the_dark(open_notebook, lab, chromium):
     notebook = open_notebook("06_quiz")
-    notebook.run_all()
+    notebook.run_all()  # a notebook with cells not run here is not trusted in the second tab
     page = notebook.page
     field = page.get_by_role("group", name=re.compile(r"^Question 3\."))
     field.get_by_text("0.19").click()
@@ -40,8 +54,8 @@ def test_by_mouse_in_two_tabs_and_in_the_dark(open_notebook, lab, chromium):
     field.get_by_role("button", name="Try question 3 again").click()
     assert field.get_by_role("radio", checked=True).count() == 0
     field.get_by_text("0.59").click()
-    field.get_by_text("a is right. 150 / 255 = 0.588").wait_for(timeout=5000)
-    page.get_by_text("1 right, 1 of 3 answered.").wait_for(timeout=5000)
+    field.get_by_text("a is right. 150 / 255 = 0.588").wait_for(timeout=20_000)
+    page.get_by_text("1 right, 1 of 3 answered.").wait_for(timeout=20_000)
     field.get_by_role("button", name="Show me").click()
     field.get_by_text("normalise turns 150 into 0.588").wait_for(timeout=20_000)
     report = notebook.cell("report()")
@@ -55,7 +69,7 @@ def test_by_mouse_in_two_tabs_and_in_the_dark(open_notebook, lab, chromium):
     other = second.page.get_by_role("group", name=re.compile(r"^Question 3\."))
     other.get_by_text("a is right.").wait_for(timeout=20_000)
     other.get_by_text("1.50").click()
-    field.get_by_text("c is not it").wait_for(timeout=5000)
+    field.get_by_text("c is not it").wait_for(timeout=20_000)
     second.page.close()
 
     notebook.command("apputils:change-theme", theme="JupyterLab Dark")
@@ -74,7 +88,7 @@ def test_by_mouse_in_two_tabs_and_in_the_dark(open_notebook, lab, chromium):
 
 def test_by_keyboard_alone_and_after_a_restart(open_notebook):
     notebook = open_notebook("06_quiz")
-    notebook.run_all()
+    run_up_to(notebook, "quiz(5")
     page, before = notebook.page, count(notebook)
     field = page.get_by_role("group", name=re.compile(r"^Question 1\."))
     radios = field.get_by_role("radio")
@@ -87,7 +101,7 @@ def test_by_keyboard_alone_and_after_a_restart(open_notebook):
     assert radios.nth(1).is_checked()
     assert field.get_by_role("status").inner_text().strip() == ""  # looking is no answer
     page.keyboard.press("Enter")
-    field.get_by_text("b is right.").wait_for(timeout=5000)
+    field.get_by_text("b is right.").wait_for(timeout=20_000)
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     field.get_by_text("30,490 are zero").wait_for(timeout=20_000)
@@ -96,30 +110,22 @@ def test_by_keyboard_alone_and_after_a_restart(open_notebook):
     assert field.get_by_role("radio", checked=True).count() == 0
     page.keyboard.press("ArrowUp")
     page.keyboard.press(" ")
-    field.get_by_text("d is not it").wait_for(timeout=5000)
+    field.get_by_text("d is not it").wait_for(timeout=20_000)
     assert count(notebook) == before
 
     page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
-    place = page.evaluate("""() => window.jupyterapp.shell.currentWidget.content.widgets.findIndex(
-        cell => cell.model.sharedModel.source.startsWith('quiz(2'))""")
-    page.evaluate(f"window.jupyterapp.shell.currentWidget.content.activeCellIndex = {place}")
     notebook.idle()
-    notebook.command("notebook:run-all-above")
-    page.wait_for_timeout(500)
+    run_up_to(notebook, "quiz(2")
     notebook.idle()
     page.get_by_role("group", name=re.compile(r"^Question 1\.")).get_by_text(
-        "d is not it").wait_for(timeout=10_000)  # the answer outlived the kernel
+        "d is not it").wait_for(timeout=20_000)  # the answer outlived the kernel
     assert notebook.red() == [] and notebook.errors == []
 
 
 def test_guess_box_by_keyboard(open_notebook):
     notebook = open_notebook("01_data")
     page = notebook.page
-    place = page.evaluate("""() => window.jupyterapp.shell.currentWidget.content.widgets.findIndex(
-        cell => cell.model.sharedModel.source.includes("reveal("))""")
-    assert place > 0
-    page.evaluate(f"window.jupyterapp.shell.currentWidget.content.activeCellIndex = {place}")
-    notebook.command("notebook:run-all-above")
+    run_up_to(notebook, "reveal(")
     field = page.get_by_role("spinbutton")
     field.wait_for(timeout=30_000)
     notebook.idle()
@@ -127,7 +133,7 @@ def test_guess_box_by_keyboard(open_notebook):
     field.focus()
     for key in ("a", "b", "4", "2", "Enter"):
         page.keyboard.press(key)
-    page.get_by_text("Your guess: 42 %.").wait_for(timeout=5000)
+    page.get_by_text("Your guess: 42 %.").wait_for(timeout=20_000)
     page.screenshot(path=ARTIFACTS / "guess-light.png")
     assert complaints(page, ".mc") == []
     cell = notebook.cell("reveal(")

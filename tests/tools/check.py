@@ -63,7 +63,9 @@ def browser():
         print("Chromium was not found, so the browser tests did not run. "
               "On Debian and Ubuntu: apt install chromium")
         return 0
-    code, text = python("pytest", "tests/browser", "-q", env={"CHROMIUM": found or ""})
+    # half of the time goes into waiting for servers and kernels, so two at once; files stay whole
+    code, text = python("pytest", "tests/browser", "-q", "-n", "2", "--dist", "loadfile",
+                        env={"CHROMIUM": found or "", "OMP_NUM_THREADS": "1"})
     if re.search(r"\d+ skipped", text):
         print("Browser tests were skipped although Chromium is there.")
         return 1
