@@ -142,6 +142,7 @@ def _twin(sentence, seen=b""):
         pairs = zip(seen[row:row + SIDE], seen[row + SIDE:row + 2 * SIDE], strict=True)
         lines.append("".join(HALVES[(top > 127) + 2 * (low > 127)] for top, low in pairs))
     picture = "\n".join(lines)
-    block = ('<pre role="img" aria-label="The digit, 28 x 28 pixels" style="line-height: 1">'
+    block = ('<pre role="img" aria-label="The digit, 28 x 28 pixels" '
+             'style="line-height: 1; overflow: visible">'
              f"{picture}</pre>" if picture.strip() else "")
     return {"text/plain": text, "text/html": f"<p>{html.escape(text)}</p>{block}"}

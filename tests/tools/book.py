@@ -7,6 +7,8 @@ from pathlib import Path
 
 import nbconvert
 
+from mnist_compress import networks
+from mnist_compress.export import export_page
 from notebooks import ROOT, code_cells, paths, read
 
 BOOK = ROOT / "book"
@@ -18,8 +20,14 @@ a{{color:#0b57a4}}</style></head>
 <body><main><h1>Making a neural network smaller</h1>
 <p>Each page is a notebook of the course as it ran, with all its outputs. To run one yourself,
 install the course and type <code>make lab</code>.</p>
-<ol>{items}</ol></main></body></html>
+<ol>{items}</ol>
+<p><a href="digit.html">Try it: draw a digit</a>. That page is {size:,} bytes with the network of
+notebook 07, its decoder and the pad. Notebook 08 makes it.</p></main></body></html>
 """
+
+CODE = """<style>.highlight{  /* darker than nbconvert's: contrast of at least 4.5 on its grey */
+--jp-mirror-editor-comment-color:#2f6060;--jp-mirror-editor-number-color:#006400;
+--jp-mirror-editor-operator-color:#7a00cc;--jp-mirror-editor-keyword-color:#006400}</style></head>"""
 
 
 def title(notebook):
@@ -45,7 +53,9 @@ def convert(path):
     notebook = add_alt(read(path))
     page, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": title(notebook)}})
     page = re.sub(r'href="(\d\d_\w+)\.ipynb"', r'href="\1.html"', page)
-    contents = '<body\\1><p style="padding:0 1rem"><a href="index.html">Contents</a></p>'
+    page = page.replace("</head>", CODE, 1)
+    contents = '<body\\1>' \
+        '<nav style="padding:1rem;font:1rem system-ui,sans-serif"><a href="index.html">Contents</a></nav>'
     return re.sub(r"<body([^>]*)>", contents, page, count=1)
 
 
@@ -57,7 +67,8 @@ def main(folder=BOOK):
     for path in paths():
         (folder / f"{path.stem}.html").write_text(convert(path), encoding="utf-8")
         items.append(f'<li><a href="{path.stem}.html">{html.escape(title(read(path)))}</a></li>')
-    page = PAGE.format(items="\n".join(items))
+    size = export_page(networks.shipped("thousand"), folder / "digit.html")
+    page = PAGE.format(items="\n".join(items), size=size)
     (folder / "index.html").write_text(page, encoding="utf-8")
     print(f"Open {folder / 'index.html'}")
     return 0
