@@ -54,8 +54,8 @@ def convert(path):
     page, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": title(notebook)}})
     page = re.sub(r'href="(\d\d_\w+)\.ipynb"', r'href="\1.html"', page)
     page = page.replace("</head>", CODE, 1)
-    contents = '<body\\1>' \
-        '<nav style="padding:1rem;font:1rem system-ui,sans-serif"><a href="index.html">Contents</a></nav>'
+    style = "padding:1rem;font:1rem system-ui,sans-serif"
+    contents = f'<body\\1><nav style="{style}"><a href="index.html">Contents</a></nav>'
     return re.sub(r"<body([^>]*)>", contents, page, count=1)
 
 
