@@ -5,7 +5,6 @@ import sys
 from importlib.metadata import version
 
 from check import python
-
 from notebooks import ROOT
 
 FOLDER = ROOT / "tests" / "benchmarks"

@@ -8,9 +8,9 @@ import copy
 import sys
 import tempfile
 
-from check import validate
 from nbclient import NotebookClient
 
+from check import validate
 from notebooks import CELL_SECONDS, FOLDER, code_cells, execute, outputs, paths, read
 
 SETTINGS = [{"MKL_CBWR": "COMPATIBLE"}, {"MKL_CBWR": "AVX2"}, {"ATEN_CPU_CAPABILITY": "default"}]
