@@ -7,6 +7,8 @@ TORCH_INDEX =
 WHEELS =
 # for reset, such as NOTEBOOK=03
 NOTEBOOK =
+# for bench, such as ONLY="runtimes widgets"
+ONLY =
 
 BIN = .venv/bin
 READY = .venv/.ready
@@ -30,7 +32,7 @@ soak: $(READY)
 	@$(RUN)/soak.py
 
 bench: $(READY)
-	@$(RUN)/bench.py
+	@$(RUN)/bench.py $(ONLY)
 
 book: $(READY)
 	@$(RUN)/book.py

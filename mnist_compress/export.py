@@ -6,12 +6,9 @@ page carries the packed file and computes the very integers of `IntegerClassifie
 """
 
 import base64
-import contextlib
 import copy
 import hashlib
-import logging
 import tempfile
-import warnings
 import zlib
 from dataclasses import dataclass
 from functools import partial
@@ -20,11 +17,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from . import edge
 from .data import SIDE, flatten
 from .ledger import dense_file, integer_file, latency
 from .minify import minify_css, minify_js
 from .packed_format import read_header
 from .packing import as_network, pack, save_packed
+from .quantization import quiet
 from .reader import PackedClassifier
 from .training import evaluate
 
@@ -44,7 +43,7 @@ def export_onnx(model, path):
     import onnx
 
     rows = torch.zeros(2, model.widths[0])  # a slice of data would drag all of it along
-    with _quiet():
+    with quiet():
         proto = torch.onnx.export(
             copy.deepcopy(model).eval(), (rows,), input_names=["rows"],
             output_names=["logits"], dynamic_shapes=({0: torch.export.Dim("batch")},),
@@ -77,7 +76,7 @@ def quantize_onnx(float_path, path, digits):
         def get_next(self):
             return next(batches, None)
 
-    with _quiet(), tempfile.TemporaryDirectory(prefix="mnist_compress-") as folder:
+    with quiet(), tempfile.TemporaryDirectory(prefix="mnist_compress-") as folder:
         prepared = Path(folder, "prepared.onnx")
         quant_pre_process(str(float_path), str(prepared), skip_symbolic_shape=True)
         ort.quantize_static(prepared, path, Rows(), quant_format=ort.QuantFormat.QDQ,
@@ -127,36 +126,43 @@ def deployments(model, integer, folder, train_digits, test_digits, rounds=25):
     """Write every file of `integer` and `model` into a folder and measure: a list of `Deployment`.
 
     model: the float network that `integer` was made from. Files: float.onnx and int8.onnx (by ONNX
-    Runtime's own quantization of `model`), digits.mc (packed), digits.html (the page).
+    Runtime's own quantization of `model`), int8.pte (the same by ExecuTorch's, where it is
+    installed), digits.mc (packed), digits.html (the page).
     """
-    folder = Path(folder)
-    floats, small, packed, page = (folder / name for name in (
+    floats, small, packed, page = (Path(folder, name) for name in (
         "float.onnx", "int8.onnx", "digits.mc", "digits.html"))
     export_onnx(model, floats), quantize_onnx(floats, small, train_digits)
     save_packed(integer, packed, reorder=True), export_page(integer, page)
     reader, pixels = PackedClassifier.load(packed), flatten(test_digits.images)
-    one, row, array = pixels[:1], test_digits.rows[:1], pixels[:1].numpy()
-    sessions = [onnx_session(floats), onnx_session(small)]
+    labels, row = test_digits.labels.numpy(), test_digits.rows[:1]
+
+    def right(answers):
+        return float((np.asarray(answers) == labels).mean())
+
+    ways = {  # name: (call for one digit, bytes of the file, bytes of the weights, accuracy)
+        "PyTorch float32": (
+            partial(model, row), dense_file("float32", model, test_digits).bytes,
+            _tensor_bytes(model), evaluate(model, test_digits).accuracy),
+        "PyTorch int8": (
+            partial(integer.sums, pixels[:1]), integer_file("int8", integer, test_digits).bytes,
+            _tensor_bytes(integer), evaluate(integer, test_digits).accuracy)}
+    for name, path in (("ONNX Runtime float32", floats), ("ONNX Runtime int8", small)):
+        ways[name] = (partial(onnx_session(path).run, None, {"rows": row.numpy()}),
+                      path.stat().st_size, _onnx_bytes(path),
+                      right(onnx_logits(path, pixels).argmax(1)))
+    if edge.installed():
+        path = Path(folder, "int8.pte")
+        size = edge.export_edge(model, path, train_digits)
+        ways["ExecuTorch int8"] = (partial(edge.edge_network(path), row), size,
+                                   edge.edge_bytes(model),
+                                   right(edge.edge_logits(path, test_digits).argmax(1)))
+    ways["NumPy int8"] = (partial(reader.logits, pixels[:1].numpy()), packed.stat().st_size,
+                          reader.nbytes, right(reader.predict(pixels.numpy())))
     with torch.no_grad():
-        rows = latency({
-            "PyTorch float32": partial(model, row),
-            "PyTorch int8": partial(integer.sums, one),
-            "ONNX Runtime float32": partial(sessions[0].run, None, {"rows": row.numpy()}),
-            "ONNX Runtime int8": partial(sessions[1].run, None, {"rows": row.numpy()}),
-            "NumPy int8": partial(reader.logits, array)}, 1, rounds)
-    scores = [evaluate(each, test_digits).accuracy for each in (model, integer)]
-    labels = test_digits.labels.numpy()
-    answers = [session.run(None, {"rows": test_digits.rows.numpy()})[0].argmax(1)
-               for session in sessions] + [reader.predict(pixels.numpy())]
-    scores += [float((answer == labels).mean()) for answer in answers]
-    sizes = [dense_file("float32", model, test_digits).bytes,
-             integer_file("int8", integer, test_digits).bytes,
-             *(path.stat().st_size for path in (floats, small, packed))]
-    memory = [_tensor_bytes(model), _tensor_bytes(integer), _onnx_bytes(floats),
-              _onnx_bytes(small), reader.nbytes]
-    result = [Deployment(row.name, size, held, row.median, score) for row, size, held, score
-              in zip(rows, sizes, memory, scores, strict=True)]
-    return [*result, Deployment("page", page.stat().st_size, None, None, scores[-1])]
+        times = latency({name: way[0] for name, way in ways.items()}, 1, rounds)
+    result = [Deployment(time.name, size, held, time.median, score) for time, (_, size, held, score)
+              in zip(times, ways.values(), strict=True)]
+    return [*result, Deployment("page", page.stat().st_size, None, None, result[-1].accuracy)]
 
 
 def _tensor_bytes(model):
@@ -253,20 +259,24 @@ def onnx_latency(float_path, int8_path, digits, batches=(1, 32, 1000), rounds=25
 
 
 def int8_sentence(rows):
-    """`LatencyRow`s in pairs of float32 and int8 -> when int8 is faster, in one sentence.
+    """`LatencyRow`s in pairs of float32 and int8 -> when int8 is faster, a sentence a runtime.
 
     A difference counts if the middle halves of both do not overlap.
     """
-    told = {"faster": [], "slower": [], "no different": []}
+    told = {}
     for base, small in zip(rows[::2], rows[1::2], strict=True):
-        if small.batch != base.batch:
-            raise ValueError(f"rows must come in pairs; got batches {base.batch}, {small.batch}")
+        runtime, other = (row.name.rpartition(" ")[0] for row in (base, small))
+        if (small.batch, other) != (base.batch, runtime):
+            raise ValueError("rows must come in pairs of one runtime and batch; got "
+                             f"{base.name} at {base.batch}, {small.name} at {small.batch}")
         verdict = "faster" if small.high < base.low else "slower" if small.low > base.high \
             else "no different"
-        told[verdict].append(f"{1 / small.ratio:.1f} times at batch {small.batch}"
-                             if verdict == "faster" else f"at batch {small.batch}")
-    parts = [f"{verdict} {', '.join(places)}" for verdict, places in told.items() if places]
-    return f"Against float32 in the same runtime, int8 is {'; '.join(parts)}."
+        times = f" ({1 / small.ratio:.1f} times)" * (verdict == "faster")
+        told.setdefault(runtime, {}).setdefault(verdict, []).append(f"{small.batch}{times}")
+    order = ("faster", "no different", "slower")
+    return " ".join(f"In {runtime}, int8 against float32 is " + "; ".join(
+        f"{verdict} at batch {', '.join(places[verdict])}" for verdict in order
+        if verdict in places) + "." for runtime, places in told.items())
 
 
 def export_page(model, path):
@@ -376,18 +386,6 @@ def _check_page(network):
             if product >= 2**53:
                 raise ValueError(f"layer {place}: a product could reach {product}; JavaScript is "
                                  f"exact below {2**53}")
-
-
-@contextlib.contextmanager
-def _quiet():
-    """Exporter and quantizer report progress that no learner can act on."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            yield
-    finally:
-        logging.disable(before)
 
 
 def processor():

@@ -283,7 +283,7 @@ def torchao_quantize(model, how="weight_only"):
     """
     if how not in ("weight_only", "dynamic"):
         raise ValueError(f"how must be weight_only or dynamic; got {how!r}")
-    with _quiet():
+    with quiet():
         from torchao.quantization import (
             Int8DynamicActivationInt8WeightConfig,
             Int8WeightOnlyConfig,
@@ -298,13 +298,13 @@ def torchao_quantize(model, how="weight_only"):
 
 
 @contextlib.contextmanager
-def _quiet():
-    """torchao's import warns of things no learner can act on (a pytree, missing kernels)."""
+def quiet():
+    """No logged or Python warning: libraries report things that no learner can act on, such as a
+    pytree or missing kernels."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(action="ignore"):
             yield
     finally:
         logging.disable(before)

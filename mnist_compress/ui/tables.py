@@ -69,8 +69,11 @@ def csr_table(ledger, dense_bytes):
                  f"{'All' if same else 'NOT all'} gave the same answers when read back.")
 
 
-def latency_table(rows):
-    """`LatencyRow`s -> microseconds for a batch: median, middle half, and times the first row."""
+def latency_table(rows, sentence=""):
+    """`LatencyRow`s -> microseconds for a batch: median, middle half, and times the first row.
+
+    sentence: in place of its own, for rows that are not all compared with the first.
+    """
     batches, names = (list(dict.fromkeys(getattr(row, key) for row in rows))
                       for key in ("batch", "name"))
     at = {(row.name, row.batch): row for row in rows}
@@ -82,22 +85,26 @@ def latency_table(rows):
     for batch in batches:
         faster = [name for name in names[1:] if at[name, batch].ratio < 0.9]
         told.append(f"at batch {batch} {', '.join(faster) if faster else 'nothing'}")
-    return Table(frame, f"Faster than {names[0]} by a tenth or more: {'; '.join(told)}.")
+    return Table(frame, sentence or
+                 f"Faster than {names[0]} by a tenth or more: {'; '.join(told)}.")
 
 
 def deployment_table(rows):
     """`Deployment`s -> file, memory, time for one digit and accuracy of each."""
-    def text(value, form):
-        return "not measured" if value is None else form.format(value)
+    def text(value, form, instead="not measured"):
+        return instead if value is None else form.format(value)
 
     frame = pd.DataFrame({
         "file": [f"{row.file_bytes:,} bytes" for row in rows],
         "memory for weights": [text(row.memory_bytes, "{:,} bytes") for row in rows],
-        "one digit": [text(row.microseconds, "{:,.0f} microseconds") for row in rows],
+        "one digit": [text(row.microseconds, "{:,.0f} microseconds", "shown by the page")
+                      for row in rows],
         "test accuracy": [f"{row.accuracy:.1%}" for row in rows],
     }, index=pd.Index([row.name for row in rows], name="runs in"))
     timed = [row for row in rows if row.microseconds is not None]
     small, fast = min(rows, key=lambda row: row.file_bytes), min(
         timed, key=lambda row: row.microseconds)
-    return Table(frame, f"The smallest file is that of {small.name}; for one digit {fast.name} is "
-                 "the fastest.")
+    told = [f"The smallest file is that of {small.name}; for one digit {fast.name} is the fastest."]
+    if len(timed) < len(rows):
+        told.append("The page itself shows its time on the device that opens it.")
+    return Table(frame, " ".join(told))

@@ -7,6 +7,7 @@ training digits.
 import base64
 import functools
 import http.server
+import re
 import threading
 from pathlib import Path
 
@@ -159,6 +160,7 @@ def test_the_trace_shows_this_digit(visit):
     chances = np.exp((logits - logits.max()) * scale)
     chances /= chances.sum()
     assert f"{logits.argmax()}: {100 * chances.max():.1f} %" in visit.page.inner_text("#z")
+    assert re.search(r", in [1-9]\d* µs$", visit.page.inner_text("#z").strip())
 
 
 def test_keys_alone_draw_a_one(visit):

@@ -15,8 +15,9 @@ from rattler import MatchSpec
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text())
-REQUIREMENTS = [Requirement(line) for line in PROJECT["dependencies"]
-                + PROJECT["optional-dependencies"]["test"]]
+EXTRAS = PROJECT["optional-dependencies"]
+REQUIREMENTS = [Requirement(line) for line in
+                PROJECT["dependencies"] + EXTRAS["test"] + EXTRAS["edge"]]
 
 
 def pins():

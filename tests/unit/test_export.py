@@ -11,8 +11,10 @@ import pytest
 import torch
 
 import mnist_compress
+from mnist_compress import edge
 from mnist_compress.data import flatten, load_full, load_sample
 from mnist_compress.export import (
+    Deployment,
     deployments,
     export_onnx,
     int8_sentence,
@@ -29,7 +31,7 @@ from mnist_compress.pruning import prune
 from mnist_compress.quantization import quantize_model
 from mnist_compress.training import evaluate, train, trained_model
 from mnist_compress.ui.exercises import EXERCISES, check_sums
-from mnist_compress.ui.tables import deployment_table
+from mnist_compress.ui.tables import deployment_table, latency_table
 
 ROOT = Path(mnist_compress.__file__).parents[1]
 MNIST = Path(os.environ.get("MNIST_COMPRESS_TEST_DATA") or ROOT.parent / "shared" / "mnist")
@@ -147,9 +149,8 @@ quantize_onnx("float.onnx", "int8.onnx", load_sample()[0][:20])
 
 
 def test_importing_it_loads_no_runtime():
-    program = ("import sys, mnist_compress.export; "
-               "print([name for name in ('onnx', 'onnxruntime', 'onnxscript', 'IPython') "
-               "if name in sys.modules])")
+    program = ("import sys, mnist_compress.export; print([name for name in ('onnx', 'onnxruntime', "
+               "'onnxscript', 'executorch', 'IPython') if name in sys.modules])")
     found = subprocess.check_output([sys.executable, "-c", program], text=True,
                                     env={**os.environ, "PYTHONPATH": str(ROOT)})
     assert found.strip() == "[]"
@@ -180,45 +181,67 @@ def test_latency_rows_come_in_pairs(files, test_digits):
         ("float32", 1), ("int8", 1), ("float32", 32), ("int8", 32)]
     assert all(0 < row.low <= row.median <= row.high for row in rows)
     assert rows[0].ratio == rows[2].ratio == 1
-    assert int8_sentence(rows).startswith("Against float32 in the same runtime, int8 is ")
+    assert int8_sentence(rows).startswith("In ONNX Runtime, int8 against float32 is ")
 
 
 def test_the_sentence_follows_from_the_rows():
-    def pair(batch, median, low, high):
-        return [LatencyRow("float32", batch, 10.0, 9.0, 11.0, 1.0),
-                LatencyRow("int8", batch, median, low, high, median / 10)]
+    def pair(batch, median, low, high, runtime="A B"):
+        return [LatencyRow(f"{runtime} float32", batch, 10.0, 9.0, 11.0, 1.0),
+                LatencyRow(f"{runtime} int8", batch, median, low, high, median / 10)]
 
     rows = pair(1, 20, 19, 21) + pair(2, 10, 8, 12) + pair(3, 5, 4, 6) + pair(4, 8, 7, 9)
     assert int8_sentence(rows) == (
-        "Against float32 in the same runtime, int8 is faster 2.0 times at batch 3; slower at "
-        "batch 1; no different at batch 2, at batch 4.")
-    with pytest.raises(ValueError, match="got batches 1, 2"):
-        int8_sentence([rows[0], rows[3]])
+        "In A B, int8 against float32 is faster at batch 3 (2.0 times); no different at batch 2, "
+        "4; slower at batch 1.")
+    assert int8_sentence(pair(1, 5, 4, 6) + pair(1, 20, 19, 21, "C")) == (
+        "In A B, int8 against float32 is faster at batch 1 (2.0 times). "
+        "In C, int8 against float32 is slower at batch 1.")
+    assert int8_sentence([]) == ""
+    for wrong in ([rows[0], rows[3]], [rows[0], pair(1, 5, 4, 6, "C")[1]]):
+        with pytest.raises(ValueError, match="pairs of one runtime and batch; got A B float32 at "):
+            int8_sentence(wrong)
+    table = latency_table(rows, "A sentence.")
+    assert table.sentence == "A sentence." and table.frame.shape == (2, 4)
 
 
 def test_deployments_measure_files_that_are_there(tmp_path, test_digits):
     digits, model = load_sample()[0], prune(trained_model(), 0.97)
     integer = quantize_model(model, digits)
-    rows = deployments(model, integer, tmp_path, digits, test_digits, rounds=3)
-    assert [row.name for row in rows] == [
-        "PyTorch float32", "PyTorch int8", "ONNX Runtime float32", "ONNX Runtime int8",
-        "NumPy int8", "page"]
-    files = ("float.onnx", "int8.onnx", "digits.mc", "digits.html")
-    assert [row.file_bytes for row in rows[2:]] == [
-        (tmp_path / name).stat().st_size for name in files]
+    rows = {row.name: row for row in deployments(
+        model, integer, tmp_path, digits, test_digits, rounds=3)}
+    names = ["PyTorch float32", "PyTorch int8", "ONNX Runtime float32", "ONNX Runtime int8",
+             *["ExecuTorch int8"] * edge.installed(), "NumPy int8", "page"]
+    assert list(rows) == names
+    files = {"ONNX Runtime float32": "float.onnx", "ONNX Runtime int8": "int8.onnx",
+             "ExecuTorch int8": "int8.pte", "NumPy int8": "digits.mc", "page": "digits.html"}
+    for name in names[2:]:
+        assert rows[name].file_bytes == (tmp_path / files[name]).stat().st_size
     accuracies = [evaluate(each, test_digits).accuracy for each in (model, integer)]
-    assert [rows[i].accuracy for i in (0, 1, 4, 5)] == pytest.approx(
-        [accuracies[0], accuracies[1], accuracies[1], accuracies[1]])
+    for name in ("PyTorch int8", "NumPy int8", "page"):
+        assert rows[name].accuracy == pytest.approx(accuracies[1])
+    assert rows["PyTorch float32"].accuracy == pytest.approx(accuracies[0])
     found = onnx_logits(tmp_path / "int8.onnx", flatten(test_digits.images)).argmax(1)
-    assert rows[3].accuracy == pytest.approx((found == test_digits.labels.numpy()).mean())
-    assert [row.memory_bytes for row in rows] == [
-        4 * 101_770, INTEGER_BYTES, 4 * 101_770, ONNX_BYTES,
-        101_632 + 4 * 138, None]
-    assert all(row.microseconds > 0 for row in rows[:5]) and rows[5].microseconds is None
+    assert rows["ONNX Runtime int8"].accuracy == pytest.approx(
+        (found == test_digits.labels.numpy()).mean())
+    held = {"PyTorch float32": 4 * 101_770, "PyTorch int8": INTEGER_BYTES,
+            "ONNX Runtime float32": 4 * 101_770, "ONNX Runtime int8": ONNX_BYTES,
+            "ExecuTorch int8": 101_632 + 8 * 138, "NumPy int8": 101_632 + 4 * 138, "page": None}
+    assert {name: row.memory_bytes for name, row in rows.items()} == {
+        name: held[name] for name in names}
+    assert rows.pop("page").microseconds is None
+    assert all(row.microseconds > 0 for row in rows.values())
+
+
+def test_the_table_of_deployments():
+    rows = [Deployment("A", 400, 407_080, 12.0, 0.854), Deployment("B", 300, 7, 9.4, 0.85),
+            Deployment("page", 200, None, None, 0.85)]
     table = deployment_table(rows)
-    assert table.sentence.startswith("The smallest file is that of NumPy int8; for one digit ")
-    assert table.frame.loc["page", "one digit"] == "not measured"
-    assert table.frame.loc["PyTorch float32", "memory for weights"] == "407,080 bytes"
+    assert table.sentence == (
+        "The smallest file is that of page; for one digit B is the fastest. "
+        "The page itself shows its time on the device that opens it.")
+    assert table.frame.loc["page", "one digit"] == "shown by the page"
+    assert table.frame.loc["page", "memory for weights"] == "not measured"
+    assert table.frame.loc["A", "memory for weights"] == "407,080 bytes"
 
 
 def test_the_processor_is_described():
