@@ -76,18 +76,20 @@ def edge_network(path):
     One thread for all networks of this process. ValueError for a file that cannot be loaded.
     """
     _require()
-    data = Path(path).read_bytes()
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"there is no file {path}")
     with quiet(), _silent():
         from executorch.extension.pybindings.portable_lib import _unsafe_reset_threadpool
         from executorch.runtime import Runtime
 
         _unsafe_reset_threadpool(1)  # safe while nothing runs; there is no public name for it
         try:
-            method = Runtime.get().load_program(data).load_method("forward")
+            program = Runtime.get().load_program(str(path))
+            method = program.load_method("forward")
         except RuntimeError as error:
             raise ValueError(f"{path} is no ExecuTorch program: {error}") from error
 
-    def run(rows):
+    def run(rows, program=program):  # which has to live as long as its method
         return method.execute([rows.contiguous()])[0]
 
     return run

@@ -9,7 +9,7 @@ from collections import Counter
 
 KEPT = set("""
     alert Array atob Math Number Uint8Array document Infinity length willReadFrequently
-    ondblclick onpointerdown
+    ondblclick onpointerdown performance
     const let return if else for while continue break of in new true false
 """.split())  # keywords, and names that belong to the browser
 TOKEN = re.compile(r'//[^\n]*|"[^"\n]*"|`[^`]*`|\.\.\.|\d[\w.]*|\.?[A-Za-z_$][\w$]*|\s+|.', re.S)
