@@ -11,6 +11,7 @@ for. Writing is for trusted networks and raises ValueError; reading trusts nothi
 PackedFileError, which says what is wrong. No byte depends on the machine.
 """
 
+import io
 import zlib
 from collections import Counter
 from math import log2
@@ -39,7 +40,8 @@ from .packed_format import (
 )
 
 LABELS = ("header", "positions", "signs", "magnitudes", "scales", "biases")
-CHUNK = 1 << 16  # weights that the order-0 coder turns to 32 bits at a time
+CHUNK = 1 << 16  # weights in one stream of the order-0 coder
+PIECE = 1 << 12  # weights that are wider than a byte at a time, in memory
 TOTAL = 1 << 16  # sum of an order-0 histogram
 
 
@@ -50,7 +52,10 @@ def pack(model, coder="record", *, share=True, reorder=False):
     whose 2x2 blocks of pixels have equal weights once a block. reorder: sort hidden units first
     (`sort_units`: the same function, a smaller record file). Raises ValueError.
     """
-    return b"".join(part for _, part in file_parts(as_network(model), coder, share, reorder))
+    with io.BytesIO() as file:  # unlike join, it does not hold every part twice at the end
+        for _, part in file_parts(as_network(model), coder, share, reorder):
+            file.write(part)
+        return file.getvalue()
 
 
 def unpack(data, max_weights=MAX_WEIGHTS):
@@ -251,11 +256,16 @@ def read_values(cursor, count):
 
 
 def histogram(values):
-    """int8 array -> int64 (256,): how often each byte occurs, counted a chunk at a time."""
-    flat, counts = values.reshape(-1).view(np.uint8), np.zeros(256, np.int64)
-    for start in range(0, flat.size, CHUNK):
-        counts += np.bincount(flat[start:start + CHUNK], minlength=256)
+    """int8 array -> int64 (256,): how often each byte occurs, counted a piece at a time."""
+    counts = np.zeros(256, np.int64)
+    for piece in parts_of(values.reshape(-1).view(np.uint8), PIECE):
+        counts += np.bincount(piece, minlength=256)
     return counts
+
+
+def parts_of(flat, size):
+    """Views of `size` items each, the last one of what is left."""
+    return (flat[start:start + size] for start in range(0, flat.size, size))
 
 
 def frequencies(counts):
@@ -282,13 +292,13 @@ def write_order0(weight):
     yield "magnitudes", shares.astype("<u2").tobytes()
     number, model = np.zeros(256, np.int32), categorical(shares)
     number[symbols] = np.arange(len(symbols))
-    flat = weight.reshape(-1).view(np.uint8)
-    for start in range(0, flat.size, CHUNK):
+    for chunk in parts_of(weight.reshape(-1).view(np.uint8), CHUNK):
         encoder = constriction.stream.queue.RangeEncoder()
-        encoder.encode(number[flat[start:start + CHUNK]], model)
+        for piece in parts_of(chunk, PIECE):
+            encoder.encode(number[piece], model)
         words = encoder.get_compressed().astype("<u4", copy=False)
         yield "header", varint(len(words))
-        yield "stream", words.tobytes()
+        yield "stream", memoryview(words).cast("B")
 
 
 def read_order0(cursor, weight):
@@ -301,14 +311,16 @@ def read_order0(cursor, weight):
     shares = cursor.take(len(symbols), "<u2").astype(np.int64)
     check(shares.min() > 0 and shares.sum() == TOTAL, "a histogram does not add up")
     model = categorical(shares)
-    for start in range(0, flat.size, CHUNK):
-        part = flat[start:start + CHUNK]
+    for chunk in parts_of(flat, CHUNK):
         words = cursor.take(cursor.varint(), "<u4").astype(np.uint32)
-        try:
-            numbers = constriction.stream.queue.RangeDecoder(words).decode(model, part.size)
-        except (AssertionError, ValueError) as problem:
-            raise PackedFileError(f"the stream does not fit its histogram: {problem}") from problem
-        part[:] = symbols.view(np.int8)[numbers]
+        decoder = constriction.stream.queue.RangeDecoder(words)
+        for piece in parts_of(chunk, PIECE):
+            try:
+                numbers = decoder.decode(model, piece.size)
+            except (AssertionError, ValueError) as problem:
+                raise PackedFileError(
+                    f"the stream does not fit its histogram: {problem}") from problem
+            piece[:] = symbols.view(np.int8)[numbers]
 
 
 def information(counts):

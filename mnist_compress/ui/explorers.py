@@ -152,15 +152,32 @@ def quick_png(figure):
         return file.getvalue()
 
 
+def scorer(digits):
+    """A function from a `DigitClassifier` to its accuracy on these digits, as `evaluate` has it.
+
+    It makes the rows of pixels once: a slider asks for the same digits at every move.
+    """
+    if not len(digits):
+        raise ValueError("need at least one digit to answer for; got 0")
+    rows, labels = digits.rows, digits.labels
+
+    def accuracy(model):
+        with torch.no_grad():
+            return (model(rows).argmax(1) == labels).double().mean().item()
+
+    return accuracy
+
+
 def explore_pruning(model, test):
     """Sparsity and scope -> where weights are left, what new digits say, bytes of the file.
 
     The file is what torch.save writes, gzipped: zeros take four bytes each until gzip sees them.
     """
-    units, artists = len(model.layers[0].weight), {}
+    units, artists, accuracy_of = len(model.layers[0].weight), {}, scorer(test)
 
     def paint(axes):
-        artists["map"] = axes.imshow(survivors(model)[0], cmap="viridis", vmin=0, vmax=units)
+        alive = survivors(model)[0].numpy()
+        artists["map"] = axes.imshow(alive, cmap="viridis", vmin=0, vmax=units)
         axes.grid(False)
         axes.set(xlabel="column", ylabel="row")
         artists["bar"] = axes.figure.colorbar(artists["map"], label="weights left at this pixel")
@@ -170,13 +187,13 @@ def explore_pruning(model, test):
     @functools.cache
     def measure(sparsity, scope):
         pruned = prune(model, sparsity, scope)
-        return survivors(pruned), evaluate(pruned, test).accuracy, gzip_bytes(pruned)
+        return survivors(pruned), accuracy_of(pruned), gzip_bytes(pruned)
 
     dense, full = measure(0.0, "global")[1:]
 
     def show(sparsity, scope):
         (alive, inner, outer), accuracy, size = measure(sparsity, scope)
-        artists["map"].set(data=alive, clim=(0, max(int(alive.max()), 1)))
+        artists["map"].set(data=alive.numpy(), clim=(0, max(int(alive.max()), 1)))
         return Picture(figure, (
             f"At {per_cent(sparsity)} zeros a pixel of the inner 20 x 20 keeps {inner:.0f} of its "
             f"{units} weights, one of the outer four rows and columns {outer:.0f}. "
@@ -205,7 +222,7 @@ def explore_quantization(model, test):
     The weights alone are rounded, as in `round_weights`. The row is the one of the first layer
     whose largest weight just reaches 0.1234: per channel, the example then fits.
     """
-    weight, artists = model.layers[0].weight.detach(), {}
+    weight, artists, accuracy_of = model.layers[0].weight.detach(), {}, scorer(test)
     row = example_row(weight)
     values = torch.cat([spread_out(weight[row]), torch.tensor([EXAMPLE])])
     ends = 1.12 * weight.abs().max().item()  # two bits may carry a weight far out
@@ -232,7 +249,7 @@ def explore_quantization(model, test):
     def measure(bits, unit, scheme):
         rounded = round_weights(model, bits, scheme, unit == "channel")
         error = (rounded.layers[0].weight - weight).abs().max().item()
-        return error, evaluate(rounded, test).accuracy
+        return error, accuracy_of(rounded)
 
     def show(bits, unit, scheme):
         error, accuracy = measure(bits, unit, scheme)

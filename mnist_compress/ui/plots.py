@@ -90,7 +90,7 @@ def show_digits(digits, answers=None, columns=10):
             if place < count:
                 label = int(digits.labels[place])
                 title = f"{label}" if answers is None else f"{label} read {int(answers[place])}"
-                axes.imshow(digits.images[place], cmap="gray_r", vmin=0, vmax=255)
+                axes.imshow(digits.images[place].numpy(), cmap="gray_r", vmin=0, vmax=255)
                 axes.set_title(title, fontsize=10)
 
     shown = "1 digit" if count == 1 else f"{count:,} digits"
@@ -109,7 +109,7 @@ def show_pixels(image):
     (top, left), (bottom, right) = spots.amin(0).tolist(), spots.amax(0).tolist()
 
     def paint(axes):
-        axes.imshow(image, cmap="gray_r", vmin=0, vmax=255)
+        axes.imshow(image.numpy(), cmap="gray_r", vmin=0, vmax=255)
         axes.grid(False)
         axes.set(xlabel="column", ylabel="row", xlim=(left - 1, right + 1),
                  ylim=(bottom + 1, top - 1))
@@ -126,7 +126,7 @@ def show_pixels(image):
 def show_map(values, sentence, label):
     """A map (28, 28) over the pixels, with a colour bar."""
     def paint(axes):
-        picture = axes.imshow(values, cmap="viridis")
+        picture = axes.imshow(values.numpy(), cmap="viridis")
         axes.grid(False)
         axes.figure.colorbar(picture, label=label)
 
@@ -184,7 +184,7 @@ def show_curves(curves, baseline, sentence):
 
 
 def show_weights(model, sparsity):
-    """The weights of the first layer and how small those are that pruning takes."""
+    """The weights of all layers together and how small those are that pruning takes."""
     weights = torch.cat([layer.weight.detach().flatten() for layer in model.layers])
     limit = weights.abs().sort().values[round(sparsity * len(weights)) - 1].item()
 
@@ -203,8 +203,8 @@ def show_probabilities(trace):
 
     def paint(axes):
         for place, (name, values) in enumerate(outputs.items()):
-            where = torch.arange(len(values)) + 0.27 * (place - 1)
-            axes.bar(where, 100 * values, 0.27, label=name, hatch=("", "//", "..")[place],
+            where = [digit + 0.27 * (place - 1) for digit in range(len(values))]
+            axes.bar(where, (100 * values).numpy(), 0.27, label=name, hatch=("", "//", "..")[place],
                      edgecolor="white")
         axes.set(xlabel="digit", ylabel="probability, %", xticks=range(len(values)))
         axes.legend()

@@ -1,9 +1,12 @@
-"""Pictures and tables of notebook 07: where bytes go, the frontier, the literature, a QR code."""
+"""Pictures and tables of notebook 07: where bytes go, the frontier, the literature, QR codes."""
+
+from pathlib import Path
 
 import pandas as pd
 import segno
 
 from mnist_compress import networks
+from mnist_compress.export import QR_BYTES, QR_PREFIX
 from mnist_compress.packing import breakdown, pack
 from mnist_compress.ui.plots import draw
 from mnist_compress.ui.tables import Table
@@ -87,25 +90,39 @@ def show_front(mine, dense, others=None):
                 f"Yours: {yours}, {right}.", (7, 3.6))
 
 
-def qr_code(model):
-    """The packed file of a model as a QR code (segno), read back by any scanner as bytes.
+def qr_code(data):
+    """Bytes, or ASCII text, as a QR code (segno) that any scanner reads back.
 
     Error correction level L, binary mode. segno.DataOverflowError above 2,953 bytes.
     """
-    return segno.make_qr(pack(model, reorder=True), error="l", mode="byte", boost_error=False)
+    return segno.make_qr(data, error="l", mode="byte", boost_error=False)
 
 
 def show_qr(model):
-    """The whole network as a picture that a scanner reads."""
-    code, size = qr_code(model), len(pack(model, reorder=True))
+    """The packed file of a model as a picture that a scanner reads."""
+    data = pack(model, reorder=True)
+    return _draw_qr(data, f"{len(data):,} bytes", "the whole network", 4)
+
+
+def show_qr_page(path):
+    """The page that `export_qr_page` wrote to `path` as a picture, with the prefix that makes it an
+    address: what a scanner reads is to be pasted into the address bar."""
+    text = QR_PREFIX + Path(path).read_text("ascii")
+    return _draw_qr(text, f"{len(text):,} of the {QR_BYTES:,} bytes that fit",
+                    "network, decoder and draw pad", 7.4)
+
+
+def _draw_qr(data, size, content, inches):
+    code = qr_code(data)
     modules = [list(row) for row in code.matrix_iter(border=4)]
 
     def paint(axes):
         axes.imshow(modules, cmap="gray_r", interpolation="nearest")
         axes.axis("off")
 
-    return draw(paint, f"{size:,} bytes make a QR code of version {code.version}: "
-                f"{len(code.matrix)} x {len(code.matrix)} squares hold the whole network.", (4, 4))
+    return draw(paint, f"{size} make a QR code of version {code.version}: "
+                f"{len(code.matrix)} x {len(code.matrix)} squares hold {content}.",
+                (inches, inches))
 
 
 def literature_table(*names):

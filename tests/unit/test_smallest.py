@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from mnist_compress import networks
+from mnist_compress.export import QR_PREFIX, export_qr_page
 from mnist_compress.ledger import packed_file
 from mnist_compress.packing import CODERS, breakdown, pack, unpack
 from mnist_compress.quantization import from_arrays
@@ -29,7 +30,7 @@ def scanned(png):
 def test_the_qr_code_holds_the_network(test):
     network = networks.shipped("thousand")
     buffer = io.BytesIO()
-    smallest.qr_code(network).save(buffer, kind="png", scale=4)
+    smallest.qr_code(pack(network, reorder=True)).save(buffer, kind="png", scale=4)
     data = scanned(buffer.getvalue())
     assert data == networks.file_of("thousand").read_bytes()
     again = from_arrays(unpack(data))
@@ -45,10 +46,19 @@ def test_the_picture_in_the_notebook_can_be_scanned():
     assert int(size) == len(data) and (int(side) - 17) % 4 == 0
 
 
+def test_the_page_in_the_notebook_can_be_scanned(tmp_path):
+    path = tmp_path / "qr.html"
+    size = export_qr_page(networks.shipped("thousand"), path) + len(QR_PREFIX)
+    picture = smallest.show_qr_page(path)
+    assert scanned(picture.png()).decode("ascii") == QR_PREFIX + path.read_text("ascii")
+    assert picture.sentence.startswith(f"{size:,} of the 2,953 bytes that fit make a QR code of "
+                                       "version 40: 177 x 177 squares")
+
+
 def test_the_largest_network_of_one_qr_code():
     network = networks.shipped("lenet")
     buffer = io.BytesIO()
-    smallest.qr_code(network).save(buffer, kind="png", scale=4)
+    smallest.qr_code(pack(network, reorder=True)).save(buffer, kind="png", scale=4)
     assert scanned(buffer.getvalue()) == networks.file_of("lenet").read_bytes()
 
 
