@@ -12,6 +12,20 @@ SETTINGS = {
         "fetchNews": "false", "checkForUpdates": False},
     "@jupyterlab/notebook-extension:tracker": {"kernelShutdown": True},
 }
+# Without this, a small answer waits until the browser's system has confirmed the one before, which
+# Linux puts off for 40 ms (Nagle's algorithm and delayed acknowledgements).
+SERVER = '''
+from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
+
+
+class QuickConnection(ZMQChannelsWebsocketConnection):
+    def connect(self):
+        self.websocket_handler.set_nodelay(True)
+        return super().connect()
+
+
+c.ServerApp.kernel_websocket_connection_class = QuickConnection
+'''
 OPTIONS = (
     "--LabApp.news_url=None",
     "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
@@ -31,6 +45,7 @@ def write_settings(config):
     path = Path(config, "labconfig", "default_setting_overrides.json")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(SETTINGS, indent=1))
+    Path(config, "jupyter_server_config.py").write_text(SERVER.lstrip())
 
 
 def main(port="8888", *options):
