@@ -19,7 +19,7 @@ import torch
 
 from . import edge
 from .data import SIDE, flatten
-from .ledger import dense_file, integer_file, latency
+from .ledger import LatencyRow, dense_file, integer_file, latency
 from .minify import minify_css, minify_js
 from .packed_format import read_header
 from .packing import as_network, pack, save_packed
@@ -111,15 +111,15 @@ class Deployment:
     """One way to run the network on a device.
 
     file_bytes: of the file it needs. memory_bytes: of the weights and biases it holds while it
-    runs. microseconds: for one digit, the median on one thread. accuracy: on the test digits, a
+    runs. time: a `LatencyRow` for one digit, on one thread. accuracy: on the test digits, a
     fraction of 1. None: not measured here.
     """
 
     name: str
     file_bytes: int
     memory_bytes: int | None
-    microseconds: float | None
-    accuracy: float
+    time: LatencyRow | None
+    accuracy: float | None
 
 
 def deployments(model, integer, folder, train_digits, test_digits, rounds=25):
@@ -156,13 +156,14 @@ def deployments(model, integer, folder, train_digits, test_digits, rounds=25):
         ways["ExecuTorch int8"] = (partial(edge.edge_network(path), row), size,
                                    edge.edge_bytes(model),
                                    right(edge.edge_logits(path, test_digits).argmax(1)))
-    ways["NumPy int8"] = (partial(reader.logits, pixels[:1].numpy()), packed.stat().st_size,
-                          reader.nbytes, right(reader.predict(pixels.numpy())))
+    ways["NumPy int8, packed"] = (partial(reader.logits, pixels[:1].numpy()),
+                                  packed.stat().st_size,
+                                  reader.nbytes, right(reader.predict(pixels.numpy())))
     with torch.no_grad():
         times = latency({name: way[0] for name, way in ways.items()}, 1, rounds)
-    result = [Deployment(time.name, size, held, time.median, score) for time, (_, size, held, score)
+    result = [Deployment(time.name, size, held, time, score) for time, (_, size, held, score)
               in zip(times, ways.values(), strict=True)]
-    return [*result, Deployment("page", page.stat().st_size, None, None, result[-1].accuracy)]
+    return [*result, Deployment("page", page.stat().st_size, None, None, None)]
 
 
 def _tensor_bytes(model):

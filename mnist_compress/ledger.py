@@ -77,6 +77,18 @@ def integer_file(name, model, digits, compress=None):
                         IntegerClassifier.from_state_dict, compress)
 
 
+def torchao_file(name, model, digits):
+    """The tensors of `torchao_quantize(model)`: int8 weights and their scales, float biases."""
+    library = torchao_quantize(model)
+
+    def rebuild(tensors):
+        again = DigitClassifier(model.widths)
+        again.load_state_dict(tensors, assign=True)
+        return again
+
+    return measure_file(name, library, digits, library.state_dict(), rebuild)
+
+
 def packed_file(name, model, digits, coder="record"):
     """A packed file of integers, one of `packed_format.CODERS`; units are sorted, see `pack`."""
     with tempfile.TemporaryDirectory(prefix="mnist_compress-") as folder:
@@ -215,29 +227,35 @@ def sparse_forward(model):
     return forward
 
 
-LATENCY_ROWS = ("dense float32", "zeros kept dense", "zeros in CSR", "half the neurons",
-                "int8 by hand", "int8 by torchao")
+LATENCY_ROWS = ("dense float32", "masks left on", "zeros kept dense", "zeros in CSR",
+                "half the neurons", "int8 by hand", "torchao, int8 products",
+                "torchao, int8 weights only")
 
 
 def latency_ledger(model, sparse, integer, digits, batches=(1, 32, 1000), rounds=25,
-                   names=LATENCY_ROWS):
-    """The same digits through six networks: a list of `LatencyRow`, batch after batch.
+                   names=LATENCY_ROWS[:-1]):
+    """The same digits through several networks: a list of `LatencyRow`, batch after batch.
 
     model: the dense network. sparse: the same with zeros in it. integer: an IntegerClassifier.
-    names: which rows to time, out of LATENCY_ROWS; the first is what others are compared with.
+    "masks left on" is `model` with torch.nn.utils.prune's hooks; "int8 weights only" makes floats
+    of the weights for each product. names: which rows to time, out of LATENCY_ROWS; the first is
+    what others are compared with.
     """
     wrong = [name for name in names if name not in LATENCY_ROWS]
     if wrong or not names:
         raise ValueError(f"names must be among {', '.join(LATENCY_ROWS)}; got {names!r}")
     half = remove_neurons(model, weakest_neurons(model, 0.5))
-    library = torchao_quantize(model, "dynamic")
+    masked = copy.deepcopy(model)
+    _prune_with_torch(masked, 0.5)
+    library = torchao_quantize(model, "dynamic"), torchao_quantize(model, "weight_only")
     rows, result = digits.rows, []
     pixels, csr = flatten(digits.images), sparse_forward(sparse)
     with torch.no_grad():
         for n in batches:
             x, p = rows[:n], pixels[:n]
-            calls = (partial(model, x), partial(sparse, x), partial(csr, x), partial(half, x),
-                     partial(integer.sums, p), partial(library, x))
+            calls = (partial(model, x), partial(masked, x), partial(sparse, x), partial(csr, x),
+                     partial(half, x), partial(integer.sums, p),
+                     *(partial(each, x) for each in library))
             all_calls = dict(zip(LATENCY_ROWS, calls, strict=True))
             result += latency({name: all_calls[name] for name in names}, n, rounds)
     return result

@@ -55,9 +55,14 @@ class Pipeline:
         def text(value, form):
             return "" if value is None else form.format(value)
 
-        rows = [(stage.name, stage.before, stage.operation, stage.after, stage.dtype,
-                 stage.example, f"{stage.bytes:,}", text(stage.nonzero_weights, "{:,}"),
-                 text(stage.test_accuracy, "{:.1%}")) for stage in self.stages]
+        def whole(words):  # a shape or a percentage stays on one line
+            words = words.replace(" x ", "\u00a0x\u00a0").replace(" %", "\u00a0%")
+            return words.replace("-", "\u2011")
+
+        rows = [(*map(whole, (stage.name, stage.before, stage.operation, stage.after)),
+                 stage.dtype, stage.example, f"{stage.bytes:,}",
+                 text(stage.nonzero_weights, "{:,}"), text(stage.test_accuracy, "{:.1%}"))
+                for stage in self.stages]
         names = ["stage", "before", "what happens", "after", "dtype", "example", "bytes",
                  "non-zero weights", "test accuracy"]
         return pd.DataFrame(rows, columns=names, index=range(1, len(rows) + 1))
@@ -72,11 +77,14 @@ def run_pipeline(sparsity=0.3, *, epochs=5, seed=0, progress=None):
     images, scaled, rows = digits.images, normalise(digits.images), digits.rows
     seven = digits.images[digits.labels == 7][0]
     row = int(seven.sum(1).argmax())
-    ink = " ".join(str(value) for value in seven[row].tolist() if value)
+    ink = " ".join([str(value) for value in seven[row].tolist() if value][:5])
     shapes = ", ".join(" x ".join(map(str, layer.weight.shape)) for layer in model.layers)
     small = quantize(torch.tensor(0.1234), qparams_of(0.01)).item()
-    weight = model.layers[0].weight
-    least = weight.abs().argmin()
+    before, after = (torch.cat([layer.weight.detach().flatten() for layer in each.layers])
+                     for each in (model, pruned))
+    cut = before[(before * (after == 0)).abs().argmax()].item()
+    left = " and ".join(f"{int((layer.weight != 0).sum()):,} of {layer.weight.numel():,}"
+                        for layer in pruned.layers)
 
     def data(number, before, operation, after, example):
         return Stage(number, STAGES[number - 1], _shape(before), operation, _shape(after),
@@ -89,7 +97,7 @@ def run_pipeline(sparsity=0.3, *, epochs=5, seed=0, progress=None):
 
     pixel = normalise(torch.tensor(150, dtype=torch.uint8)).item()
     stages = (
-        data(1, images, "load handwritten digits", images, f"row {row} of a 7 has ink {ink}"),
+        data(1, images, "load handwritten digits", images, f"ink in row {row} of a 7: {ink} ..."),
         data(2, images, "normalise to 0..1", scaled, f"pixel 150 becomes {pixel:.2f}"),
         data(3, scaled, "flatten", rows, f"one image becomes {rows.shape[1]} numbers"),
         network(4, _shape(rows), f"train {'-'.join(map(str, model.widths))}", f"weights {shapes}",
@@ -97,9 +105,8 @@ def run_pipeline(sparsity=0.3, *, epochs=5, seed=0, progress=None):
                 f"loss {history[0].train_loss:.2f} falls to {history[-1].train_loss:.2f}",
                 model, dense_file),
         network(5, f"weights {shapes}", f"zero the smallest {100 * sparsity:.0f} %",
-                f"weights {shapes}", "float32",
-                f"weight {weight.flatten()[least].item():.0e} becomes "
-                f"{pruned.layers[0].weight.flatten()[least].item():g}", pruned, dense_file),
+                f"weights {shapes}, not zero: {left}", "float32",
+                f"the largest weight to go, {cut:.4f}, becomes 0", pruned, dense_file),
         network(6, f"weights {shapes}", "float32 to int8", f"weights {shapes}, a scale each",
                 "int8", f"at scale 0.01, 0.1234 becomes {small}", quantized, integer_file),
     )
@@ -194,7 +201,8 @@ class NeuronTrace:
     """One hidden unit of the integer network, so that a pocket calculator can follow.
 
     terms: (place, pixel, weight, product) of the largest products; the others are only summed.
-    float_value: what the float network has there, after ReLU; scale: what 1 means in output.
+    float_value: what the float network it came from has there, after ReLU; scale: what 1 means in
+    output.
     """
 
     neuron: int
@@ -210,14 +218,15 @@ class NeuronTrace:
     float_value: float
 
     def __str__(self):
-        lines = [f"pixel {place:3d}: {pixel:3d} x {weight:4d} = {product:8,d}"
-                 for place, pixel, weight, product in self.terms]
-        lines += [f"{self.others} other products {self.others_sum:13,d}",
-                  f"bias {self.bias:23,d}", f"int32 sum {self.total:18,d}",
-                  f"rescale: floor(({max(self.total, 0)} x {self.multiplier} + 2**{self.shift - 1})"
+        sums = [(f"pixel {place:3d}: {pixel:3d} x {weight:4d} =", product)
+                for place, pixel, weight, product in self.terms]
+        sums += [(f"{self.others} other products", self.others_sum), ("bias", self.bias),
+                 ("int32 sum", self.total)]
+        lines = [f"{what:24}{number:11,d}" for what, number in sums]
+        lines += [f"rescale: floor(({max(self.total, 0)} x {self.multiplier} + 2**{self.shift - 1})"
                   f" / 2**{self.shift}), at most 255 = {self.output}",
-                  f"{self.output} x {self.scale:.5f} = {self.output * self.scale:.3f}; "
-                  f"the float network has {self.float_value:.3f}"]
+                  f"{self.output} x {self.scale:.7f} = {self.output * self.scale:.3f}; "
+                  f"the pruned float network has {self.float_value:.3f}"]
         return "\n".join(lines)
 
 

@@ -1,9 +1,12 @@
 """`show_me(9)`: a two-second computation with the course's own network that decides question 9."""
 
+from math import log2
+
 import torch
 
 from mnist_compress import ledger
 from mnist_compress.data import flatten, load_sample, normalise
+from mnist_compress.packing import write_order0
 from mnist_compress.pruning import magnitude_mask, prune
 from mnist_compress.quantization import (
     choose_qparams,
@@ -133,15 +136,15 @@ def largest_sum():
 
 
 def int8_timing():
-    """Size and time of int8 weights that are multiplied as floats."""
+    """Size and time of int8 weights that are made float again for every product."""
     digits, test = load_sample()
     model = trained_model()
-    integer = quantize_model(model, digits)
-    share = ledger.integer_file("", integer, test).bytes / ledger.dense_file("", model, test).bytes
-    rows = ledger.latency_ledger(model, model, integer, test, batches=(1,), rounds=ROUNDS,
-                                 names=("dense float32", "int8 by torchao"))
+    share = ledger.torchao_file("", model, test).bytes / ledger.dense_file("", model, test).bytes
+    rows = ledger.latency_ledger(
+        model, model, quantize_model(model, digits), test, batches=(1,), rounds=ROUNDS,
+        names=("dense float32", "torchao, int8 weights only"))
     told = [f"{row.name} {row.median:,.0f} microseconds" for row in rows]
-    return f"The int8 file has {share:.0%} of the bytes. One digit, here: {'; '.join(told)}."
+    return f"torchao's file has {share:.0%} of the bytes. One digit, here: {'; '.join(told)}."
 
 
 def mcnemar_12_11():
@@ -151,10 +154,31 @@ def mcnemar_12_11():
             f"p = {uneven:.3f}.")
 
 
+def coded_bits():
+    """Write a stream in which every eighth bit is a 1 with the range coder."""
+    bits = torch.zeros(80_000, dtype=torch.int8)
+    bits[torch.randperm(len(bits), generator=torch.Generator().manual_seed(0))[::8]] = 1
+    written = sum(len(part) for _, part in write_order0(bits.view(200, -1).numpy()))
+    one, zero = -log2(1 / 8), -log2(7 / 8)
+    return (f"-log2(1/8) = {one:g} bits for a 1, -log2(7/8) = {zero:.2f} for a 0: {one / 8:.3f} + "
+            f"{7 * zero / 8:.3f} = {one / 8 + 7 * zero / 8:.3f} a bit. Of {len(bits):,} such bits, "
+            f"the range coder of notebook 07 makes {8 * written / len(bits):.2f} a bit.")
+
+
+def exact_floats():
+    """Where float64 stops being exact, and how far this network can get."""
+    first = quantize_model(trained_model(), load_sample()[0]).layers[0]
+    most = int((255 * first.weight.long().abs().sum(1) + first.bias.abs()).max())
+    reach = most * int(first.multiplier)
+    return (f"As float64, 2**53 is {2.0**53:,.0f}, and 2**53 + 1 is {float(2**53 + 1):,.0f}: no "
+            f"longer exact. The largest product that this network can reach is {reach:,}, "
+            f"{reach / 2**53:.1%} of that.")
+
+
 EVIDENCE = {each.__name__: each for each in (
     pruned_weights, one_pixel, divide_by_255, flatten_one, linear_shape, train_and_test_accuracy,
     magnitude_order, count_zeros, saved_sizes, csr_break_even, dense_timing, quantize_example,
-    row_scales, largest_sum, int8_timing, mcnemar_12_11)}
+    row_scales, largest_sum, int8_timing, mcnemar_12_11, coded_bits, exact_floats)}
 
 
 def show_me(number):

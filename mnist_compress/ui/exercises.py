@@ -152,6 +152,8 @@ EXERCISES = {exercise.name: exercise for exercise in (
          "half, shift, and keep the result in 0..255."),
         (_rescaled(half=False), "You rounded down. Add 2**(shift - 1), which is half, before the "
          "shift."),
+        (_rescaled(clamp=False, relu=False), "Negative sums must become 0, and what is above 255 "
+         "must become 255: max(total, 0) before, min(..., 255) after."),
         (_rescaled(clamp=False), "Your result leaves 0..255, but it must fit into 8 bits. Use "
          "min(..., 255)."),
         (_rescaled(relu=False), "A negative sum must become 0: that is ReLU. Use max(total, 0)."),

@@ -196,7 +196,7 @@ def explore_pruning(model, test):
         artists["map"].set(data=alive.numpy(), clim=(0, max(int(alive.max()), 1)))
         return Picture(figure, (
             f"At {per_cent(sparsity)} zeros a pixel of the inner 20 x 20 keeps {inner:.0f} of its "
-            f"{units} weights, one of the outer four rows and columns {outer:.0f}. "
+            f"{units} weights, one of the border, four wide, {outer:.0f}. "
             f"{accuracy:.1%} of {len(test):,} new digits are right (dense: {dense:.1%}); the "
             f"gzipped file has about {two_digits(size / 1000)} KB "
             f"(dense: {two_digits(full / 1000)})."))

@@ -79,28 +79,32 @@ class Strip:
                 'gap: 0.4em; list-style: none; margin: 0; padding: 0">' + "".join(boxes) + "</ol>")
 
 
-def show_digits(digits, answers=None, columns=10):
-    """Digits side by side, with their labels, or with the answers (n,) of a model beside them."""
+def show_digits(digits, answers=None, before=None, columns=10):
+    """Digits side by side, with their labels; with the answers (n,) of a model beside them, or with
+    those before and after a change."""
     count, columns = len(digits), max(1, min(columns, len(digits)))
     rows = max(1, math.ceil(count / columns))
+    labels = digits.labels.tolist()
+    titles, what = [f"{label}" for label in labels], "under its label" if count == 1 else \
+        "each under its label"
+    if answers is not None:
+        titles, what = [f"{label} read {read}" for label, read in
+                        zip(labels, answers.tolist(), strict=True)], "label and answer"
+    if before is not None:
+        titles, what = [f"{label}: {old} → {new}" for label, old, new in
+                        zip(labels, before.tolist(), answers.tolist(), strict=True)], \
+            "label, answer before and after"
 
     def paint(grid):
         for place, axes in enumerate(grid.flat):
             axes.set_axis_off()
             if place < count:
-                label = int(digits.labels[place])
-                title = f"{label}" if answers is None else f"{label} read {int(answers[place])}"
                 axes.imshow(digits.images[place].numpy(), cmap="gray_r", vmin=0, vmax=255)
-                axes.set_title(title, fontsize=10)
+                axes.set_title(titles[place], fontsize=10)
 
     shown = "1 digit" if count == 1 else f"{count:,} digits"
-    sentence = f"{shown}, each under its label: " \
-        f"{', '.join(map(str, digits.labels.tolist()))}."
-    if answers is not None:
-        pairs = zip(digits.labels.tolist(), answers.tolist(), strict=True)
-        sentence = f"{shown}, label and answer: " \
-            f"{', '.join(f'{label} read {read}' for label, read in pairs)}."
-    return draw(paint, sentence, (0.9 * columns, 1.1 * rows), rows, columns, squeeze=False)
+    sentence = f"{shown}, {what}: {', '.join(titles)}."
+    return draw(paint, sentence, (0.9 * columns, 1.15 * rows), rows, columns, squeeze=False)
 
 
 def show_pixels(image):
@@ -112,7 +116,8 @@ def show_pixels(image):
         axes.imshow(image.numpy(), cmap="gray_r", vmin=0, vmax=255)
         axes.grid(False)
         axes.set(xlabel="column", ylabel="row", xlim=(left - 1, right + 1),
-                 ylim=(bottom + 1, top - 1))
+                 ylim=(bottom + 1, top - 1), xticks=range(left, right + 1, 2),
+                 yticks=range(top, bottom + 1, 2))
         for y, x in spots.tolist():
             value = int(image[y, x])
             axes.text(x, y, value, ha="center", va="center", fontsize=9,
@@ -159,7 +164,8 @@ def show_history(history):
                 factor = 100 if kind == "accuracy" else 1
                 values = [factor * getattr(row, f"{part}_{kind}") for row in history]
                 axes[place].plot(epochs, values, label=name)
-            axes[place].set(xlabel="epoch", ylabel=kind + (", %" if place else ""), xticks=epochs)
+            axes[place].set(xlabel="epoch", ylabel=kind + (", %" if place else ""),
+                            xticks=epochs if len(epochs) < 11 else epochs[4::5])
         axes[0].legend()
 
     first, last = history[0], history[-1]
@@ -173,7 +179,8 @@ def show_curves(curves, baseline, sentence):
     """Accuracy against sparsity. curves: {name: list of ScanPoint}; baseline: accuracy 0..1."""
     def paint(axes):
         axes.axhline(100 * baseline, color="#555555", linewidth=1, linestyle="--")
-        axes.annotate("dense", (0, 100 * baseline), xytext=(2, 4), textcoords="offset points")
+        axes.annotate("dense", (1, 100 * baseline), xycoords=axes.get_yaxis_transform(),
+                      xytext=(-4, 4), textcoords="offset points", ha="right")
         for name, points in curves.items():
             axes.plot([100 * point.sparsity for point in points],
                       [100 * point.accuracy for point in points], label=name)
@@ -194,7 +201,8 @@ def show_weights(model, sparsity):
         axes.set(xlabel="weight", ylabel="how many")
 
     return draw(paint, f"The smallest {100 * sparsity:.0f} % of the weights lie between "
-                f"-{limit:.4f} and {limit:.4f}; the largest is {weights.abs().max():.2f}.")
+                f"-{limit:.4f} and {limit:.4f}; the largest magnitude is "
+                f"{weights.abs().max():.2f}.")
 
 
 def show_probabilities(trace):

@@ -114,16 +114,21 @@ def answer(n, choice=None):
 
 
 def report():
-    """Say how many answers are right and which notebooks to read again."""
+    """Say how many answers are right and which notebooks to read again.
+
+    Notebook 06 reports on what came before it; questions of later ones count once answered.
+    """
     answers, right, again = load_state()["answers"], 0, {}
     questions = [q for q in load_questions() if answers.get(q.id) in tuple(LETTERS)]
+    open_ones = [q for q in load_questions() if q not in questions and q.read_again < "06"]
     for question in questions:
         if Feedback(question, answers[question.id]).option.correct:
             right += 1
         else:
             again.setdefault(question.read_again, []).append(f"{question.number}")
-    total, given = len(load_questions()), len(questions)
-    lines = [f"{right} right, {given - right} wrong, {total - given} of {total} still open."]
+    given = len(questions)
+    total = given + len(open_ones)
+    lines = [f"{right} right, {given - right} wrong, {len(open_ones)} of {total} still open."]
     if not given:
         lines = [f"No answers yet: {total} questions wait. Begin with quiz(1)."]
     for notebook in sorted(again):

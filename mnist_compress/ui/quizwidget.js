@@ -12,7 +12,7 @@ function field(model, question) {
   const radios = options.map((_, place) => make("input", {type: "radio", name,
     onchange: () => { if (!walking) answer(place); walking = false; show(); }}));
   const labels = options.map((option, place) => make("label", {className: "mc-option"},
-    radios[place], make("span", {}, ...coded(option.text))));
+    radios[place], make("span", {}, `${"abcd"[place]}) `, ...coded(option.text))));
   const feedback = make("p");
   const evidence = make("p", {className: "mc-evidence"});
   const again = make("button", {type: "button", onclick: () => {

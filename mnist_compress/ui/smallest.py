@@ -78,7 +78,7 @@ def show_front(mine, dense, others=None):
         axes.step(sizes, [100 * wrong for wrong in wrongs], where="post", marker="",
                   color="#555555", linewidth=1, linestyle="--", label="Pareto front")
         axes.set(xscale="log", xlabel="bytes of the file", ylabel="wrong answers, %")
-        axes.legend(loc="upper center")
+        axes.figure.legend(loc="outside upper center", ncols=4)
 
     best = min((row for row in rows if row.validation_error <= dense[1]),
                key=lambda row: row.mean_bytes)
@@ -87,7 +87,7 @@ def show_front(mine, dense, others=None):
     return draw(paint, f"Over {len(best.bytes)} seeds, {best.name} takes {best.mean_bytes:,.0f} "
                 f"bytes on average and errs on {best.validation_error:.1%}; the dense network "
                 f"takes {dense[0]:,} and errs on {dense[1]:.1%}. "
-                f"Yours: {yours}, {right}.", (7, 3.6))
+                f"Yours: {yours}, {right}.", (7.6, 3.8))
 
 
 def qr_code(data):
@@ -108,8 +108,8 @@ def show_qr_page(path):
     """The page that `export_qr_page` wrote to `path` as a picture, with the prefix that makes it an
     address: what a scanner reads is to be pasted into the address bar."""
     text = QR_PREFIX + Path(path).read_text("ascii")
-    return _draw_qr(text, f"{len(text):,} of the {QR_BYTES:,} bytes that fit",
-                    "network, decoder and draw pad", 7.4)
+    size = f"About {round(len(text), -2):,} of the {QR_BYTES:,} bytes that fit"  # zlib's version
+    return _draw_qr(text, size, "network, decoder and draw pad", 7.4)
 
 
 def _draw_qr(data, size, content, inches):
@@ -146,7 +146,7 @@ def literature_table(*names):
         beaten = [paper for paper in files if paper[2] > size and paper[1] >= wrong]
         paper = min(beaten, key=lambda row: row[2], default=None)
         told.append(f"{name.removeprefix('here: ')} is {paper[2] / size:.1f} times smaller than "
-                    f"{paper[0].split(',')[0]} with no more errors" if paper else
+                    f"{paper[0].split(',')[0]} with no more errors on average" if paper else
                     f"{name.removeprefix('here: ')} beats no published file in both columns")
     return Table(frame, f"{'; '.join(told)}. The papers train on undistorted digits, so this is "
                  "not like for like.")

@@ -9,7 +9,7 @@ from pathlib import Path
 GUESSES = {  # key: what is guessed, unit, how far off still counts as right, topic
     "01-zeros": ("share of pixels that are zero", "%", 5, "pixels"),
     "02-accuracy": ("accuracy on the test digits", "%", 3, "accuracy"),
-    "03-bytes": ("file of the 30 %-pruned network, the dense one having 409 KB", "KB", 20, "bytes"),
+    "03-bytes": ("file of 101,770 numbers of 4 bytes, 30 % of the weights zero", "KB", 20, "bytes"),
     "03-sparsity": ("sparsity up to which accuracy stays within 1 point", "%", 10, "accuracy"),
     "04-bytes": ("size of the int8 file, the float file being 100 %", "%", 3, "bytes"),
     "04-flips": ("answers out of 4,000 that change at int8", "answers", 10, "changed answers"),

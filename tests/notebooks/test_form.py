@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
+from mnist_compress.ui.quiz import ask, load_questions
 from notebooks import code_cells, count_words, main_path, paths, read
 
 NOTEBOOKS = pytest.mark.parametrize("path", paths(), ids=lambda path: path.stem)
@@ -88,6 +89,18 @@ def test_only_timing_cells_are_left_out_of_the_comparison(path):
                 or "NBVAL" in cell.source]
     assert len(left_out) <= 1
     assert all("latency" in cell.source for cell in left_out)
+
+
+@NOTEBOOKS
+def test_the_check_question_is_about_this_notebook(path):
+    asked = [int(number) for cell in code_cells(read(path))
+             for number in re.findall(r"^quiz\(([\d, ]+)\)$", cell.source, re.MULTILINE)
+             for number in number.split(",")]
+    if path.stem == "06_quiz":  # all that came before it, each once
+        wanted = [q.number for q in load_questions() if q.read_again < "06"]
+        assert asked == wanted
+    else:
+        assert [ask(number).read_again for number in asked] == [path.stem]
 
 
 @NOTEBOOKS

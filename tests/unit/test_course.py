@@ -156,15 +156,20 @@ def test_multiply_adds(model):
 def test_latency_rows_in_turn(model, integer, test):
     rows = ledger.latency_ledger(model, prune(model, 0.9), integer, test, batches=(1, 4), rounds=3)
     assert [(row.name, row.batch) for row in rows] == [
-        (name, batch) for batch in (1, 4) for name in ledger.LATENCY_ROWS]
+        (name, batch) for batch in (1, 4) for name in ledger.LATENCY_ROWS[:-1]]
     for row in rows:
         assert 0 < row.low <= row.median <= row.high
         first = next(r for r in rows if r.batch == row.batch)
         assert row.ratio == row.median / first.median
     told = tables.latency_table(rows)
-    assert told.frame.shape == (6, 2) and "Faster than dense float32" in told.sentence
+    assert told.frame.shape == (7, 2) and "Faster than dense float32" in told.sentence
     with pytest.raises(ValueError, match="warp"):
         ledger.latency_ledger(model, model, integer, test, names=("warp",))
+
+
+def test_the_file_of_torchao_has_a_byte_for_each_weight(model, test):
+    row = ledger.torchao_file("torchao", model, test)
+    assert row.same_answers and 101_632 < row.bytes < 1.1 * 101_632
 
 
 def test_the_sparse_forward_pass_adds_the_same(model, test):

@@ -81,7 +81,7 @@ def test_pruning_says_what_numpy_says(model, some, pruning, sparsity, scope):
     inner = alive[4:-4, 4:-4].mean()
     outer = (alive.sum() - alive[4:-4, 4:-4].sum()) / (784 - 400)
     assert f"At {100 * sparsity:.0f} % zeros" in says
-    assert f"keeps {inner:.0f} of its 128 weights, one of the outer four rows and columns " \
+    assert f"keeps {inner:.0f} of its 128 weights, one of the border, four wide, " \
         f"{outer:.0f}." in says
     assert f"{right(cut, some):.1%} of 1,000 new digits" in says
     assert f"(dense: {right(dense, some):.1%})" in says

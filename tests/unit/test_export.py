@@ -210,14 +210,15 @@ def test_deployments_measure_files_that_are_there(tmp_path, test_digits):
     rows = {row.name: row for row in deployments(
         model, integer, tmp_path, digits, test_digits, rounds=3)}
     names = ["PyTorch float32", "PyTorch int8", "ONNX Runtime float32", "ONNX Runtime int8",
-             *["ExecuTorch int8"] * edge.installed(), "NumPy int8", "page"]
+             *["ExecuTorch int8"] * edge.installed(), "NumPy int8, packed", "page"]
     assert list(rows) == names
     files = {"ONNX Runtime float32": "float.onnx", "ONNX Runtime int8": "int8.onnx",
-             "ExecuTorch int8": "int8.pte", "NumPy int8": "digits.mc", "page": "digits.html"}
+             "ExecuTorch int8": "int8.pte", "NumPy int8, packed": "digits.mc",
+             "page": "digits.html"}
     for name in names[2:]:
         assert rows[name].file_bytes == (tmp_path / files[name]).stat().st_size
     accuracies = [evaluate(each, test_digits).accuracy for each in (model, integer)]
-    for name in ("PyTorch int8", "NumPy int8", "page"):
+    for name in ("PyTorch int8", "NumPy int8, packed"):
         assert rows[name].accuracy == pytest.approx(accuracies[1])
     assert rows["PyTorch float32"].accuracy == pytest.approx(accuracies[0])
     found = onnx_logits(tmp_path / "int8.onnx", flatten(test_digits.images)).argmax(1)
@@ -225,23 +226,31 @@ def test_deployments_measure_files_that_are_there(tmp_path, test_digits):
         (found == test_digits.labels.numpy()).mean())
     held = {"PyTorch float32": 4 * 101_770, "PyTorch int8": INTEGER_BYTES,
             "ONNX Runtime float32": 4 * 101_770, "ONNX Runtime int8": ONNX_BYTES,
-            "ExecuTorch int8": 101_632 + 8 * 138, "NumPy int8": 101_632 + 4 * 138, "page": None}
+            "ExecuTorch int8": 101_632 + 8 * 138, "NumPy int8, packed": 101_632 + 4 * 138,
+            "page": None}
     assert {name: row.memory_bytes for name, row in rows.items()} == {
         name: held[name] for name in names}
-    assert rows.pop("page").microseconds is None
-    assert all(row.microseconds > 0 for row in rows.values())
+    page = rows.pop("page")
+    assert page.time is page.accuracy is None
+    assert all(row.time.median > 0 and row.time.batch == 1 for row in rows.values())
 
 
 def test_the_table_of_deployments():
-    rows = [Deployment("A", 400, 407_080, 12.0, 0.854), Deployment("B", 300, 7, 9.4, 0.85),
-            Deployment("page", 200, None, None, 0.85)]
+    times = [LatencyRow("", 1, middle, low, high, 1.0) for middle, low, high in
+             ((12.0, 11.0, 13.0), (9.4, 9.0, 10.0), (10.0, 9.9, 12.0))]
+    rows = [Deployment("A", 400, 407_080, times[0], 0.854), Deployment("B", 300, 7, times[1], 0.85),
+            Deployment("page", 200, None, None, None)]
     table = deployment_table(rows)
     assert table.sentence == (
         "The smallest file is that of page; for one digit B is the fastest. "
         "The page itself shows its time on the device that opens it.")
     assert table.frame.loc["page", "one digit"] == "shown by the page"
     assert table.frame.loc["page", "memory for weights"] == "not measured"
+    assert table.frame.loc["page", "test accuracy"] == "as NumPy"
     assert table.frame.loc["A", "memory for weights"] == "407,080 bytes"
+    assert table.frame.loc["A"].tolist()[2:] == ["12 microseconds", "85.4%"]
+    close = deployment_table([*rows, Deployment("C", 300, 7, times[2], 0.85)])
+    assert "for one digit B and C are the fastest" in close.sentence
 
 
 def test_the_processor_is_described():
