@@ -18,6 +18,7 @@ CODERS = ("dense", "bitmask", "csr", "order0", "record")
 MAX_WEIGHTS = 1 << 28  # default limit of every reader
 RECORD_WEIGHTS = 1 << 19  # limit of the record coder, which needs some 5 microseconds a bit
 MAX_LAYERS, MAX_UNITS = 63, 1 << 20
+SMALLEST_SCALE = 2.0**-39  # of weights: as an integer below 2**24 it takes 63 shifts
 
 
 class PackedFileError(ValueError):
@@ -40,9 +41,9 @@ def require(condition, problem):
 class PackedLayer:
     """One layer of integers.
 
-    weight int8 (out, in), -127..127; bias int32 (out,); scale float32 () or (out,), what weight 1
-    means. A hidden layer also has multiplier (1..2**24 - 1) and shift (1..63), int32 of the shape
-    of scale: its sums become uint8 as (sum * multiplier + 2**(shift - 1)) >> shift.
+    weight int8 (out, in), -127..127; bias int32 (out,), above -2**31; scale float32 () or (out,),
+    what weight 1 means. A hidden layer also has multiplier (1..2**24 - 1) and shift (1..63), int32
+    of the shape of scale: its sums become uint8 as (sum * multiplier + 2**(shift - 1)) >> shift.
     """
 
     weight: np.ndarray
@@ -75,6 +76,7 @@ def check_layers(layers):
         require(layer.weight.min() > -128, f"{name}: a weight of -128, but weights are -127..127")
         require(layer.bias.dtype == np.int32, f"{name}: {layer.bias.dtype} biases, not int32")
         require(layer.bias.shape == shape[:1], f"{name}: bias of shape {layer.bias.shape}")
+        require(layer.bias.min() > -(1 << 31), f"{name}: a bias of -2**31, but biases are above it")
         if place:
             before = len(layers[place - 1].weight)
             require(shape[1] == before, f"{name}: {shape[1]} inputs after {before} units")
@@ -158,7 +160,7 @@ def as_fractions(scale):
     mantissa, exponent = np.frexp(np.asarray(scale, np.float64))
     numbers, shifts = [], []
     for part, power in zip(np.ravel(mantissa).tolist(), np.ravel(exponent).tolist(), strict=True):
-        if not (0 < part < 1 and -38 <= power <= 24):
+        if not (0 < part < 1 and SMALLEST_SCALE <= np.ldexp(part, power) < 1 << 24):
             raise ValueError(f"a scale must lie between 2**-39 and 2**24, got {scale}")
         number, twos = odd_and_twos(int(part * 2**24))
         keep = min(twos, 24 - power)
@@ -210,6 +212,7 @@ def read_header(data, max_weights=MAX_WEIGHTS):
         shape = (outputs,) if channels and hidden else ()
         number, power = read_pairs(cursor, shape)
         scale = np.ldexp(number.astype(np.float64), -power).astype(np.float32)
+        check(scale.min() >= SMALLEST_SCALE, "a scale is out of range")
         again = read_pairs(cursor, shape) if hidden else []
         check(not hidden or again[1].min() > 0, "a shift of zero")
         step, twos = read_pairs(cursor, ())

@@ -111,6 +111,9 @@ def breakdown(data, max_weights=MAX_WEIGHTS):
 
 def as_network(model):
     """IntegerClassifier (of tensors) or PackedNetwork -> PackedNetwork; raises ValueError."""
+    require(all(hasattr(layer, "scale") for layer in getattr(model, "layers", [None])),
+            "model must be an IntegerClassifier, as quantize_model makes it, or a PackedNetwork; "
+            f"got {type(model).__name__}")
     layers = [
         PackedLayer(
             np.asarray(layer.weight),

@@ -24,6 +24,15 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
+def pytest_collection_modifyitems(items):
+    """For two workers: the tests of a file stay together, but each notebook of the smoke test is
+    for whoever is free. These take longest, so they come first."""
+    items.sort(key=lambda item: item.path.stem != "test_smoke")
+    for item in items:
+        smoke = item.path.stem == "test_smoke"
+        item.add_marker(pytest.mark.xdist_group(item.name if smoke else item.path.stem))
+
+
 @contextmanager
 def serve(home):
     """The address of a JupyterLab over copies of the notebooks, in home/notebooks."""

@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 from notebooks import code_cells, paths, read
 
 
-@pytest.mark.parametrize("path", paths(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", paths()[::-1], ids=lambda path: path.stem)
 def test_run_all(open_notebook, path):
     notebook = open_notebook(path.stem)
     notebook.run_all()

@@ -63,8 +63,8 @@ def browser():
         print("Chromium was not found, so the browser tests did not run. "
               "On Debian and Ubuntu: apt install chromium")
         return 0
-    # half of the time goes into waiting for servers and kernels, so two at once; files stay whole
-    code, text = python("pytest", "tests/browser", "-q", "-n", "2", "--dist", "loadfile",
+    # half of the time goes into waiting for servers and kernels, so two at once
+    code, text = python("pytest", "tests/browser", "-q", "-n", "2", "--dist", "loadgroup",
                         env={"CHROMIUM": found or "", "OMP_NUM_THREADS": "1"})
     if re.search(r"\d+ skipped", text):
         print("Browser tests were skipped although Chromium is there.")
@@ -77,6 +77,9 @@ PARTS = {"lint": lint, "unit": unit, "notebooks": notebooks, "browser": browser}
 
 def main(*names):
     """Run the parts; all of them, even after a failure, so that one run tells everything."""
+    if wrong := [name for name in names if name not in PARTS]:
+        print(f"parts are {', '.join(PARTS)}; got {' '.join(wrong)}")
+        return 2
     failed, began = [], time.monotonic()
     for name in names or PARTS:
         start = time.monotonic()
@@ -86,7 +89,7 @@ def main(*names):
         print(f"== {name}: {time.monotonic() - start:.0f} s", flush=True)
     total = f"{(time.monotonic() - began) / 60:.1f} minutes"
     print(f"\nFAILED: {', '.join(failed)} ({total})" if failed else f"\nAll passed in {total}.")
-    return bool(failed)
+    return int(bool(failed))
 
 
 if __name__ == "__main__":

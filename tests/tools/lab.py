@@ -50,6 +50,9 @@ def write_settings(config):
 
 def main(port="8888", *options):
     """Start JupyterLab; further options go to it as they are."""
+    if not (port.isdigit() and 0 < int(port) < 65536):
+        print(f"A port is a whole number from 1 to 65535; got {port!r}. Say make lab PORT=8888.")
+        return 2
     write_settings(Path(sys.prefix, "etc", "jupyter"))
     command = [sys.executable, "-m", "jupyterlab", "notebooks", f"--port={port}", *OPTIONS]
     if hasattr(os, "geteuid") and os.geteuid() == 0:

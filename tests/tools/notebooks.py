@@ -15,8 +15,14 @@ COMPARED = ("text/plain", "text/html", "text/latex", "text/markdown")  # as nbva
 
 
 def paths(*numbers):
-    """The course's notebooks in order; `numbers` such as "03" choose some."""
+    """The course's notebooks in order; `numbers` such as "03" choose some.
+
+    SystemExit for a number that none of them has.
+    """
     found = sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))
+    known = [path.name[:2] for path in found]
+    if wrong := [number for number in numbers if number not in known]:
+        raise SystemExit(f"notebooks are numbered {', '.join(known)}; got {' '.join(wrong)}")
     return [path for path in found if not numbers or path.name[:2] in numbers]
 
 

@@ -27,7 +27,7 @@ def main(number="", *more):
     if more or len(chosen) != 1:
         numbers = ", ".join(Path(name).name[:2] for name in names)
         return f"Say which one: make reset NOTEBOOK=03. There are {numbers}; got {number!r}."
-    path, original = ROOT / chosen[0], git("show", f"HEAD:{chosen[0]}")
+    path, original = ROOT / chosen[0], git("show", f"HEAD:./{chosen[0]}")
     if original is None:
         return f"git could not read {chosen[0]}; nothing was changed."
     if path.exists():

@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mnist_compress import packed_decoder, packed_format, packing
+from mnist_compress.model import DigitClassifier
 from mnist_compress.packed_format import CODERS, PackedFileError, PackedLayer, PackedNetwork
 from mnist_compress.packing import breakdown, load_packed, pack, save_packed, sort_units, unpack
 
@@ -376,7 +377,7 @@ def header(widths, coder="dense", flags=0, version=1, pair=65):
     (sealed(header((8, 2), flags=1)), "square picture"),
     (sealed(header((4, 2), pair=5)), "out of range"),
     (sealed(header((4, 3, 2), pair=64)), "shift of zero"),
-    (sealed(header((4, 2), pair=64 + 40)), "a step of the biases is out of range"),
+    (sealed(header((4, 2), pair=64 + 35)), "a step of the biases is out of range"),
     (sealed(header((4, 2)) + b"\xff" * 9), "biases of 255 bytes"),
     (sealed(header((4, 2)) + b"\0" + bytes(7)), "ends too early"),
     (sealed(header((4, 2)) + b"\0" + bytes(9)), "1 bytes too many"),
@@ -543,3 +544,37 @@ def test_no_integer_of_the_mixer_outgrows_javascript():
         mixer.bit(1, [0, turn % 3, turn % 5, turn % 7, turn % 11])
         assert 6 * max(map(abs, mixer.weights[1])) * packed_decoder.EDGE < 2**53
         assert all(0 <= state[0] < 1 << 22 for state in mixer.states.values())
+
+
+@pytest.mark.parametrize("coder", CODERS)
+def test_the_ends_of_the_biases(coder):
+    for end, fine in ((-(1 << 31), False), (1 - (1 << 31), True), ((1 << 31) - 1, True)):
+        for other in (0, 7):
+            network = PackedNetwork([PackedLayer(
+                np.ones((2, 3), np.int8), np.array([end, other], np.int32),
+                np.array(0.5, np.float32))])
+            if fine:
+                assert unpack(pack(network, coder)).layers[0].bias.tolist() == [end, other]
+            else:
+                with pytest.raises(ValueError, match="a bias of -2\\*\\*31"):
+                    pack(network, coder)
+
+
+@pytest.mark.parametrize("wrong", [DigitClassifier(), None, "a file"])
+def test_a_model_of_floats_is_refused_by_name(wrong, tmp_path):
+    for write in (pack, lambda model: save_packed(model, tmp_path / "a.mc")):
+        with pytest.raises(ValueError, match=f"got {type(wrong).__name__}"):
+            write(wrong)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_scale_that_could_not_be_written_is_not_read():
+    network = PackedNetwork([PackedLayer(
+        np.ones((2, 3), np.int8), np.zeros(2, np.int32), np.array(2.0**-39, np.float32))])
+    data = bytearray(pack(network, "dense"))
+    assert unpack(bytes(data)).layers[0].scale == np.float32(2.0**-39)
+    assert data[6] == 1 << 6 | 39  # after magic, coder, flags and two widths: 1 / 2**39
+    data[6] = 1 << 6 | 40
+    data[-4:] = zlib.crc32(data[:-4]).to_bytes(4, "little")
+    with pytest.raises(PackedFileError, match="a scale is out of range"):
+        unpack(bytes(data))
