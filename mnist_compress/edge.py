@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from .ledger import latency
+from .ledger import check_batches, latency
 from .quantization import quiet
 
 INSTALL = "pip install -c constraints.txt -e .[edge]"
@@ -110,12 +110,12 @@ def edge_bytes(model):
 def edge_latency(model, folder, train_digits, digits, batches=(1, 32, 1000), rounds=25):
     """float32 and int8 in ExecuTorch, one thread: a list of `LatencyRow`, batch after batch.
 
-    Writes float.pte and int8.pte into the folder. Without ExecuTorch: an empty list.
+    Writes float.pte and int8.pte into the folder. Without ExecuTorch: an empty list. ValueError for
+    batches larger than `digits` or BATCH.
     """
     if not installed():
         return []
-    if max(batches) > min(BATCH, len(digits)):
-        raise ValueError(f"batches must be at most {min(BATCH, len(digits))}; got {max(batches)}")
+    batches = check_batches(batches, min(BATCH, len(digits)))
     networks, result = {}, []
     for kind, file, calibration in (("float32", "float.pte", None),
                                     ("int8", "int8.pte", train_digits)):

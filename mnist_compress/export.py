@@ -19,7 +19,7 @@ import torch
 
 from . import edge
 from .data import SIDE, flatten
-from .ledger import LatencyRow, dense_file, integer_file, latency
+from .ledger import LatencyRow, check_batches, dense_file, integer_file, latency
 from .minify import minify_css, minify_js
 from .packed_format import read_header
 from .packing import as_network, pack, save_packed
@@ -196,23 +196,25 @@ class OnnxLayer:
 
 
 def onnx_layers(path):
-    """The layers of a file that `quantize_onnx` wrote. ValueError for any other network."""
+    """The layers of a file that `quantize_onnx` wrote. ValueError for any other file."""
     import onnx
+    from google.protobuf.message import DecodeError
     from onnx import numpy_helper
 
-    graph = onnx.load(str(path)).graph
-    numbers = {part.name: numpy_helper.to_array(part) for part in graph.initializer}
-    maker = {node.output[0]: node for node in graph.node}
-    reader = {node.input[0]: node for node in graph.node}
     layers = []
     try:
+        graph = onnx.load(str(path), format="protobuf").graph
+        numbers = {part.name: numpy_helper.to_array(part) for part in graph.initializer}
+        maker = {node.output[0]: node for node in graph.node}
+        reader = {node.input[0]: node for node in graph.node}
         for node in (node for node in graph.node if node.op_type == "Gemm"):
             inputs, weight, bias = (maker[name].input for name in node.input)
             output = reader[node.output[0]].input
             layers.append(OnnxLayer(
                 numbers[weight[0]], numbers[bias[0]], numbers[weight[1]], numbers[inputs[1]][()],
                 int(numbers[inputs[2]]), numbers[output[1]][()], int(numbers[output[2]])))
-    except (KeyError, ValueError, IndexError) as error:
+    except (DecodeError, onnx.checker.ValidationError, LookupError, TypeError,
+            ValueError) as error:
         raise ValueError(f"{path} is no network from quantize_onnx: {error!r}") from error
     if not layers:
         raise ValueError(f"{path} is no network from quantize_onnx: it has no layers")
@@ -245,10 +247,12 @@ def _to_int8(steps, zero_point):
 
 
 def onnx_latency(float_path, int8_path, digits, batches=(1, 32, 1000), rounds=25):
-    """Both files in ONNX Runtime, one thread: a list of `LatencyRow`, batch after batch."""
+    """Both files in ONNX Runtime, one thread: a list of `LatencyRow`, batch after batch.
+
+    ValueError for batches larger than `digits`.
+    """
+    batches = check_batches(batches, len(digits))
     rows = digits.rows.numpy()
-    if len(rows) < max(batches):
-        raise ValueError(f"a batch of {max(batches)} needs as many digits; got {len(rows)}")
     sessions = {"ONNX Runtime float32": onnx_session(float_path),
                 "ONNX Runtime int8": onnx_session(int8_path)}
     result = []

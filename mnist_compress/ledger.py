@@ -2,10 +2,12 @@
 
 import copy
 import gzip
+import math
 import statistics
 import tempfile
 import time
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,15 +15,16 @@ from pathlib import Path
 import torch
 from torch.nn.utils import prune as torch_prune
 
-from .data import flatten
+from .data import as_number, flatten
 from .model import DigitClassifier
 from .packing import load_packed, save_packed
-from .pruning import prune, remove_neurons, weakest_neurons
+from .pruning import check_sparsity, prune, remove_neurons, weakest_neurons
 from .quantization import IntegerClassifier, from_arrays, torchao_quantize
 from .statistics import PairedComparison, compare_answers
 from .training import evaluate
 
 INDEX_TYPES = ("as PyTorch saves it", "int64", "int32", "uint16")
+COMPRESSIONS = (None, "gzip")
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,10 @@ def measure_file(name, model, digits, content, rebuild, compress=None):
     """Write `content` with torch.save, read it back, let rebuild(content) answer `digits` again.
 
     compress: None or "gzip". Every file has the same name inside its own folder, because torch.save
-    writes the name into the file. Returns a `FileRow`.
+    writes the name into the file. Returns a `FileRow`. ValueError for another compress.
     """
+    if compress not in COMPRESSIONS:
+        raise ValueError(f'compress must be None or "gzip"; got {compress!r}')
     with tempfile.TemporaryDirectory(prefix="mnist_compress-") as folder, _calm():
         path = Path(folder, "model.pt")
         torch.save(content, path)
@@ -58,9 +63,11 @@ def dense_file(name, model, digits, compress=None):
 
 
 def masked_file(name, model, digits, sparsity):
-    """What torch.nn.utils.prune leaves behind: for each layer the old weights and a mask."""
-    masked = copy.deepcopy(model)
-    _prune_with_torch(masked, sparsity)
+    """What torch.nn.utils.prune leaves behind: for each layer the old weights and a mask.
+
+    ValueError unless the sparsity lies in [0, 1): to torch, 2 would mean two weights.
+    """
+    masked = _masked(model, check_sparsity(sparsity))
 
     def rebuild(tensors):
         again = DigitClassifier(model.widths)
@@ -150,6 +157,13 @@ def _prune_with_torch(model, sparsity):
     torch_prune.global_unstructured(places, torch_prune.L1Unstructured, amount=sparsity)
 
 
+def _masked(model, sparsity):
+    """A copy of the model with torch.nn.utils.prune's hooks in it."""
+    masked = copy.deepcopy(model)
+    _prune_with_torch(masked, sparsity)
+    return masked
+
+
 def _calm():
     """Catch torch's remarks that sparse tensors are in beta: no learner can act on them."""
     return warnings.catch_warnings(action="ignore")
@@ -178,7 +192,12 @@ def latency(calls, batch=1, rounds=25, milliseconds=1.0):
 
     The functions take turns in every round, so that a busy moment hits all of them; a turn lasts at
     least `milliseconds`. One thread. The first function is what the others are compared with.
+    ValueError for fewer than two rounds, which have no spread, or milliseconds that cannot be.
     """
+    if type(rounds) is not int or rounds < 2:
+        raise ValueError(f"rounds must be a whole number, 2 or more; got {rounds!r}")
+    if not 0 <= as_number(milliseconds) < math.inf:
+        raise ValueError(f"milliseconds must be 0 or more and finite; got {milliseconds!r}")
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -195,6 +214,16 @@ def latency(calls, batch=1, rounds=25, milliseconds=1.0):
         first = rows[0].median if rows else middle
         rows.append(LatencyRow(name, batch, middle, low, high, middle / first))
     return rows
+
+
+def check_batches(batches, most):
+    """The batches as a tuple; ValueError unless each is a whole number from 1 to `most`."""
+    sizes = tuple(batches) if isinstance(batches, Iterable) else ()
+    if not sizes or not all(type(size) is int and size > 0 for size in sizes):
+        raise ValueError(f"batches must be whole numbers, 1 or more; got {batches!r}")
+    if max(sizes) > most:
+        raise ValueError(f"batches must be at most {most}; got {max(sizes)}")
+    return sizes
 
 
 def _seconds(call, repeats):
@@ -239,25 +268,25 @@ def latency_ledger(model, sparse, integer, digits, batches=(1, 32, 1000), rounds
     model: the dense network. sparse: the same with zeros in it. integer: an IntegerClassifier.
     "masks left on" is `model` with torch.nn.utils.prune's hooks; "int8 weights only" makes floats
     of the weights for each product. names: which rows to time, out of LATENCY_ROWS; the first is
-    what others are compared with.
+    what others are compared with. ValueError for other names, or batches larger than `digits`.
     """
     wrong = [name for name in names if name not in LATENCY_ROWS]
     if wrong or not names:
         raise ValueError(f"names must be among {', '.join(LATENCY_ROWS)}; got {names!r}")
-    half = remove_neurons(model, weakest_neurons(model, 0.5))
-    masked = copy.deepcopy(model)
-    _prune_with_torch(masked, 0.5)
-    library = torchao_quantize(model, "dynamic"), torchao_quantize(model, "weight_only")
-    rows, result = digits.rows, []
-    pixels, csr = flatten(digits.images), sparse_forward(sparse)
+    batches = check_batches(batches, len(digits))
+    makers = (lambda: model, lambda: _masked(model, 0.5), lambda: sparse,
+              lambda: sparse_forward(sparse),
+              lambda: remove_neurons(model, weakest_neurons(model, 0.5)), lambda: integer.sums,
+              lambda: torchao_quantize(model, "dynamic"),
+              lambda: torchao_quantize(model, "weight_only"))
+    make = dict(zip(LATENCY_ROWS, makers, strict=True))
+    networks = {name: make[name]() for name in names}  # and no others: some models have no half
+    rows, pixels, result = digits.rows, flatten(digits.images), []
     with torch.no_grad():
         for n in batches:
-            x, p = rows[:n], pixels[:n]
-            calls = (partial(model, x), partial(masked, x), partial(sparse, x), partial(csr, x),
-                     partial(half, x), partial(integer.sums, p),
-                     *(partial(each, x) for each in library))
-            all_calls = dict(zip(LATENCY_ROWS, calls, strict=True))
-            result += latency({name: all_calls[name] for name in names}, n, rounds)
+            calls = {name: partial(network, (pixels if name == "int8 by hand" else rows)[:n])
+                     for name, network in networks.items()}
+            result += latency(calls, n, rounds)
     return result
 
 

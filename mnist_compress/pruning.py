@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import torch
 
-from .data import Digits
+from .data import Digits, check_tensor
 from .training import evaluate, fit
 
 SCOPES = ("global", "layer")
@@ -30,18 +30,23 @@ def magnitude_mask(weight, sparsity):
 
     Exactly round(sparsity * n) of the n weights go, half to even, smallest magnitude first; of
     equal magnitudes the lowest flat index first. ValueError for a sparsity outside [0, 1), an empty
-    tensor, or a weight that is NaN or infinite.
+    tensor, or a weight that is NaN or infinite, TypeError for what is no tensor.
     """
+    check_tensor("weight", weight)
     sparsity = check_sparsity(sparsity)
     if weight.numel() == 0:
         raise ValueError(f"there are no weights to prune; got a tensor of {tuple(weight.shape)}")
-    if not torch.isfinite(weight).all():
-        wrong = weight[~torch.isfinite(weight)][0].item()
-        raise ValueError(f"weights must be finite numbers; got {wrong}")
+    _check_finite(weight)
     mask = torch.ones(weight.numel(), dtype=torch.bool)
     order = weight.detach().abs().flatten().argsort(stable=True)
     mask[order[: round(sparsity * weight.numel())]] = False
     return mask.view(weight.shape)
+
+
+def _check_finite(values, name="weights"):
+    if not torch.isfinite(values).all():
+        wrong = values[~torch.isfinite(values)][0].item()
+        raise ValueError(f"{name} must be finite numbers; got {wrong}")
 
 
 def magnitude_masks(model, sparsity, scope="global"):
@@ -90,8 +95,12 @@ def fine_tune(model, digits, *, epochs=2, batch_size=16, learning_rate=1e-3, see
               progress=None):
     """A copy of a pruned model, trained on while every zero weight stays zero.
 
-    The same seed gives the same network, as in `train`.
+    The same seed gives the same network, as in `train`. ValueError for a weight or bias that is NaN
+    or infinite (training would spread it), and for what `train` refuses.
     """
+    for layer in model.layers:
+        _check_finite(layer.weight)
+        _check_finite(layer.bias, "biases")
     masks = [layer.weight != 0 for layer in model.layers]
 
     def hold(tuned):
@@ -176,7 +185,10 @@ def remove_neurons(model, neurons, layer=0):
 def _kept(model, neurons, layer):
     """Mask of the hidden units that stay, bool (units,)."""
     units = _units(model, layer)
-    places = torch.atleast_1d(torch.as_tensor(neurons)).tolist()
+    try:
+        places = torch.atleast_1d(torch.as_tensor(neurons)).tolist()
+    except (TypeError, ValueError, RuntimeError):  # no numbers at all
+        places = [neurons]
     wrong = [place for place in places if type(place) is not int or not 0 <= place < units]
     if wrong:
         raise ValueError(f"neurons are numbered 0 to {units - 1}; got {wrong[0]!r}")

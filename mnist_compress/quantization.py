@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 import torch
 
-from .data import flatten
+from .data import as_number, check_tensor, flatten
 from .model import DigitClassifier
+from .training import check_fits
 
 SCHEMES = ("symmetric", "affine")
 PIXEL_SCALE = 1 / 255  # a pixel always was an 8-bit number
@@ -73,14 +74,21 @@ def choose_qparams(values, bits=8, scheme="symmetric", per_channel=False):
 
 
 def qparams_of(scale, zero_point=0, bits=8, scheme="symmetric"):
-    """`QParams` from numbers of your own, such as scale 0.01. ValueError unless it is above 0."""
+    """`QParams` from numbers of your own, such as scale 0.01.
+
+    ValueError unless the scale is above 0 and the zero point one of the integers; in the symmetric
+    scheme it is 0, as in `choose_qparams`.
+    """
     (low, high), single = integer_range(bits, scheme), torch.finfo(torch.float32)
-    if not single.tiny <= scale <= single.max:
+    if not single.tiny <= as_number(scale) <= single.max:
         raise ValueError(f"scale must be above 0 and finite, in float32; got {scale!r}")
-    if not low <= zero_point <= high or zero_point != int(zero_point):
+    zero = as_number(zero_point)
+    if not low <= zero <= high or zero != int(zero):
         raise ValueError(f"zero_point must be a whole number {low}..{high}; got {zero_point!r}")
-    return QParams(torch.tensor(scale, dtype=torch.float32),
-                   torch.tensor(zero_point, dtype=torch.int32), low, high)
+    if scheme == "symmetric" and zero:
+        raise ValueError(f"zero_point must be 0, unless the scheme is affine; got {zero_point!r}")
+    return QParams(torch.tensor(float(as_number(scale)), dtype=torch.float32),
+                   torch.tensor(int(zero), dtype=torch.int32), low, high)
 
 
 def quantize(values, qparams):
@@ -90,7 +98,14 @@ def quantize(values, qparams):
 
 
 def dequantize(integers, qparams):
-    """int8 -> the float32 values that the integers stand for; beyond its range, the largest."""
+    """int8 -> the float32 values that the integers stand for; beyond its range, the largest.
+
+    TypeError for what is no tensor of integers.
+    """
+    check_tensor("integers", integers)
+    kind = integers.dtype
+    if kind.is_floating_point or kind.is_complex or kind == torch.bool:
+        raise TypeError(f"integers must have a dtype such as torch.int8; got {kind}")
     steps = (integers.to(torch.int32) - qparams.zero_point).to(torch.float32)
     return torch.nan_to_num(steps * qparams.scale)
 
@@ -225,9 +240,9 @@ def fixed_point(ratio):
 
     The multiplier has at most 24 bits, the shift is 1..46. ValueError if the ratio is too large.
     """
-    shift = min(MULTIPLIER_BITS - math.frexp(ratio)[1], 46)
-    if not 0 < ratio < math.inf or shift < 1:
+    if not 0 < as_number(ratio) < 2 ** (MULTIPLIER_BITS - 1):
         raise ValueError(f"ratio must be above 0 and below 2**{MULTIPLIER_BITS - 1}; got {ratio!r}")
+    shift = min(MULTIPLIER_BITS - math.frexp(ratio)[1], 46)
     return min(max(round(math.ldexp(ratio, shift)), 1), 2**MULTIPLIER_BITS - 1), shift
 
 
@@ -236,10 +251,12 @@ def quantize_model(model: DigitClassifier, digits, *, bits=8, per_channel=False)
 
     Weights are symmetric, with one scale a layer, or one a row with per_channel (the last layer
     keeps one). A hidden layer's 255 is the largest value that the digits reach in exact integers.
-    ValueError for a layer too wide for exact arithmetic, weights that are not finite, or no digits.
+    ValueError for a layer too wide for exact arithmetic, weights that are not finite, no digits, or
+    a model that does not fit them.
     """
     if not len(digits):
         raise ValueError("need at least one digit to calibrate on; got 0")
+    check_fits(model, digits)
     layers, inputs = [], flatten(digits.images)
     for index, linear in enumerate(model.layers):
         scale_in = _activation_scales(layers)[-1]

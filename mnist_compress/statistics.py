@@ -11,6 +11,8 @@ from statistics import NormalDist
 
 import numpy as np
 
+from .data import as_number
+
 
 def _count(name, value):
     """Return `value` as an int, or say which count is wrong."""
@@ -26,7 +28,7 @@ def _count(name, value):
 def wilson_interval(successes, n, confidence=0.95):
     """Return Wilson's score interval (low, high) for the proportion `successes / n`."""
     k, n = _count("successes", successes), _count("n", n)
-    if not 0 < confidence < 1 or k > n or n == 0:
+    if not 0 < as_number(confidence) < 1 or k > n or n == 0:
         what = "need 0 < confidence < 1, successes <= n and n > 0"
         raise ValueError(f"{what}; got successes={k}, n={n}, confidence={confidence!r}")
     z = NormalDist().inv_cdf((1 + confidence) / 2)

@@ -57,6 +57,7 @@ class Pipeline:
 
         def whole(words):  # a shape or a percentage stays on one line
             words = words.replace(" x ", "\u00a0x\u00a0").replace(" %", "\u00a0%")
+            words = words.replace(" of ", "\u00a0of\u00a0")
             return words.replace("-", "\u2011")
 
         rows = [(*map(whole, (stage.name, stage.before, stage.operation, stage.after)),
@@ -132,7 +133,7 @@ class TraceLayer:
 
 @dataclass(frozen=True)
 class PredictionTrace:
-    """One digit on its way through the three models."""
+    """One digit on its way through the models, usually three."""
 
     label: int
     layers: tuple
@@ -141,7 +142,7 @@ class PredictionTrace:
 
     @property
     def agree(self):
-        """Whether the three models give the same answer."""
+        """Whether all models give the same answer."""
         return len(set(self.predictions.values())) == 1
 
     def table(self):
@@ -164,13 +165,29 @@ def _brief(values, name):
     return "  ".join(form.format(value) for value in values.tolist())
 
 
+def check_models(models):
+    """ValueError unless there is a "float" and an "int8" model, and each has a hidden layer."""
+    if not {"float", "int8"} <= set(models):
+        raise ValueError(f"models must have the names 'float' and 'int8'; got {list(models)}")
+    for name, model in models.items():
+        _check_hidden(model, f"model {name!r}")
+
+
+def _check_hidden(model, which):
+    if len(model.layers) < 2:
+        raise ValueError(f"the {which} needs a hidden layer to be traced; got the widths "
+                         f"{model.widths}")
+
+
 def trace_prediction(models, digit, shown=4):
     """One digit (`Digits` of one) through {"float", "pruned", "int8"}: a `PredictionTrace`.
 
     Layers: the brightest pixels; the values of the hidden units with the largest float output;
     how many weights feed each of them; their integers 0..255; the probabilities. `shown`: how many
-    pixels and units stand for all. ValueError unless there is exactly one digit.
+    pixels and units stand for all. ValueError unless there is exactly one digit and the models
+    pass `check_models`; only "pruned" may be missing, and there may be more.
     """
+    check_models(models)
     if len(digit) != 1:
         raise ValueError(f"trace one digit at a time, such as test[7]; got {len(digit)}")
     pixels, rows = flatten(digit.images), digit.rows
@@ -234,12 +251,14 @@ def trace_neuron(integer, model, digit, neuron, shown=5):
     """One digit, one hidden unit of the first layer, all integers: a `NeuronTrace`.
 
     integer: an IntegerClassifier. model: the float network it was made from. ValueError unless
-    there is exactly one digit and the unit exists.
+    there is exactly one digit, both networks have a hidden layer and the unit exists.
     """
+    _check_hidden(integer, "integer network")
+    _check_hidden(model, "float network")
     layer = integer.layers[0]
     if len(digit) != 1:
         raise ValueError(f"trace one digit at a time, such as test[7]; got {len(digit)}")
-    if neuron not in range(len(layer.weight)):
+    if isinstance(neuron, (bool, float)) or neuron not in range(len(layer.weight)):
         raise ValueError(f"neurons are numbered 0 to {len(layer.weight) - 1}; got {neuron!r}")
     pixels = flatten(digit.images)
     products = pixels[0].to(torch.int32) * layer.weight[neuron].to(torch.int32)

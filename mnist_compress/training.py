@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch.nn import functional as F
 
-from .data import flatten, load_sample
+from .data import SIDE, as_number, flatten, load_sample
 from .model import DigitClassifier
 
 
@@ -47,15 +47,37 @@ class History(tuple):
         return pd.DataFrame(rows, columns=names).set_index("epoch")
 
 
+def check_fits(model, digits):
+    """ValueError unless the model has layers, reads 784 pixels and has an output for each label.
+
+    Labels 0 and 1 alone need two outputs. A model of your own without `widths` is not checked.
+    """
+    if not hasattr(type(model), "widths"):
+        return
+    if not len(model.layers):
+        raise ValueError("the model has no layers, so it cannot read digits")
+    widths, outputs = model.widths, int(digits.labels.max()) + 1 if len(digits) else 1
+    if widths[0] != SIDE * SIDE or widths[-1] < outputs:
+        raise ValueError(f"these digits need a network with {SIDE * SIDE} inputs and at least "
+                         f"{outputs} outputs; got one of the widths {widths}")
+
+
 def logits(model, digits):
-    """Logits (n, 10) float32 of any model of the course. An integer model reads the pixels."""
+    """Logits (n, 10) float32 of any model of the course. An integer model reads the pixels.
+
+    ValueError for a network that does not fit the digits.
+    """
+    check_fits(model, digits)
     rows = flatten(digits.images) if getattr(model, "reads_pixels", False) else digits.rows
     with torch.no_grad():
         return model(rows)
 
 
 def evaluate(model, digits):
-    """Measure a model on `digits`: an `Evaluation`. ValueError if there are no digits."""
+    """Measure a model on `digits`: an `Evaluation`.
+
+    ValueError if there are no digits or the model does not fit them.
+    """
     if not len(digits):
         raise ValueError("need at least one digit to evaluate on; got 0")
     answers = logits(model, digits)
@@ -95,12 +117,14 @@ def fit(model, digits, epochs, batch_size, learning_rate, progress=None, after_s
     """Train a float64 model where it stands and yield after each epoch.
 
     after_step(model) runs after every step of the optimizer; pruning uses it to hold its masks.
+    ValueError for settings that cannot be or a model that does not fit the digits.
     """
     for name, value in (("epochs", epochs), ("batch_size", batch_size), ("digits", len(digits))):
         if type(value) is not int or value < 1:
             raise ValueError(f"{name} must be a whole number, 1 or more; got {value!r}")
-    if not 0 < learning_rate < 1:
+    if not 0 < as_number(learning_rate) < 1:
         raise ValueError(f"learning_rate must be above 0 and below 1; got {learning_rate!r}")
+    check_fits(model, digits)
     rows, labels = digits.rows.double(), digits.labels
     optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
     for epoch in (progress or iter)(range(epochs)):

@@ -7,7 +7,7 @@ import traitlets
 from torch.nn import functional
 
 from mnist_compress.data import SIDE, Digits, centre_digit
-from mnist_compress.trace import trace_prediction
+from mnist_compress.trace import check_models, trace_prediction
 
 from .widget import CourseWidget, shown, source
 
@@ -20,8 +20,8 @@ class DrawPad(CourseWidget):
     """Draw a digit, or pick and move a test digit, and watch three networks read it.
 
     models: {"float": DigitClassifier, "pruned": DigitClassifier, "int8": IntegerClassifier}, as
-    `Pipeline.models` is. digits: `Digits` to pick from, or None. ValueError if there is no "float"
-    or no "int8" model, or if digits is empty.
+    `Pipeline.models` is. digits: `Digits` to pick from, or None. ValueError if the models do
+    not pass `check_models`, or if digits is empty.
 
     The network sees the drawing, centred by `centre_digit`, or else digits[position] as it is;
     both moved by `down` and `right` pixels. `seen`, `probabilities`, `sentence` and `trace` tell
@@ -43,9 +43,7 @@ class DrawPad(CourseWidget):
     trace_html = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, models, digits=None):
-        missing = [name for name in ("float", "int8") if name not in models]
-        if missing:
-            raise ValueError(f"models must have the names 'float' and 'int8'; got {list(models)}")
+        check_models(models)
         if digits is not None and not len(digits):
             raise ValueError(f"digits must hold at least one digit, or be None; got {digits}")
         self._models, self._digits, self._answered, self.trace = models, digits, None, None

@@ -6,9 +6,11 @@ returns with all of these, so the message follows from behaviour and not from ho
 """
 
 import copy
+import math
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 
 import torch
 
@@ -37,6 +39,10 @@ def _smallest(score, count):
     mask = torch.ones(score.numel(), dtype=torch.bool)
     mask[score.flatten().argsort(stable=True)[:max(count, 0)]] = False
     return mask.view(score.shape)
+
+
+def _numbers(kind):
+    return lambda weight, sparsity: magnitude_mask(weight, sparsity).to(kind)
 
 
 def _by_row(weight, sparsity):
@@ -133,12 +139,18 @@ EXERCISES = {exercise.name: exercise for exercise in (
         (lambda weight, sparsity: weight * magnitude_mask(weight, sparsity),
          "You returned the pruned weights. Return the mask itself, of True and False."),
         (lambda weight, sparsity: magnitude_mask(weight, sparsity).float(),
-         "Right places, but the mask holds floats. Return True and False (dtype bool)."))),
+         "Right places, but the mask holds floats. Return True and False (dtype bool)."),
+        *((_numbers(kind), f"Right places, but the mask holds whole numbers ({kind}). Return True "
+           "and False (dtype bool).")
+          for kind in (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)))),
     Exercise("my_quantize", _quantized(), ((_VALUES, 0.01, 0), (_VALUES, 0.02, 5)), (
         (lambda values, scale, zero_point: values, "You returned the values as they came. Divide by"
          " the scale, round, add the zero point, clamp."),
         (_quantized(dtype=torch.float32), "Right numbers, but they are still floats, four bytes "
          "each. Finish with .to(torch.int8)."),
+        *((_quantized(dtype=kind), f"Right numbers, but {size} bytes each ({kind}). Finish with "
+           ".to(torch.int8).")
+          for size, kind in (("two", torch.int16), ("four", torch.int32), ("eight", torch.int64))),
         (_quantized(scale_up=True), "The scale is upside down: you multiplied. One step is worth "
          "`scale`, so divide by it to count steps."),
         (_quantized(zero=False), "You forgot the zero point: add it after rounding."),
@@ -195,50 +207,89 @@ EXERCISES = {exercise.name: exercise for exercise in (
 
 
 def check(name, function):
-    """Try a learner's function: a sentence that says it is right, or what went wrong."""
+    """Try a learner's function: a sentence that says it is right, or what went wrong.
+
+    name: a key of EXERCISES; ValueError for another. Whatever the function does or returns becomes
+    a sentence; only KeyboardInterrupt passes through.
+    """
+    if name not in EXERCISES:
+        raise ValueError(f"there is no exercise {name!r}; there are {', '.join(EXERCISES)}")
     exercise = EXERCISES[name]
     if not callable(function):
-        return Sentence(f"Hand over the function itself, without brackets: got {function!r:.60}.")
+        got = _brief(function)[:60]
+        return Sentence(f"Hand over the function itself, without brackets: got {got}.")
     results = []
     for case in exercise.cases:
         mine = copy.deepcopy(case)
         try:
             results.append(function(*mine))
-        except Exception as error:  # whatever a learner's code can do
+        except (Exception, SystemExit) as error:  # whatever a learner's code can do
             return Sentence(_explain(error))
         if not all(_same(a, b) for a, b in zip(mine, case, strict=True)):
             return Sentence("You changed the argument itself. The caller still needs it: work on a "
                             "copy, or build a new tensor.")
+    return Sentence(_verdict(exercise, results))
+
+
+def _verdict(exercise, results):
     if any(result is None for result in results):
-        return Sentence("Your function returns None. Did you forget `return`?")
-    if _matches(exercise, exercise.right, results):
-        return Sentence("Right. Your function does what the package does, on every test case.")
+        return "Your function returns None. Did you forget `return`?"
+    for result in results:
+        if isinstance(result, torch.Tensor) and result.layout is not torch.strided:
+            return (f"Not yet. Your function returns a sparse tensor ({result.layout}). Return a "
+                    "plain one: finish with .to_dense().")
+    wanted = _results(exercise, exercise.right)
+    wrong = [trial for trial in zip(exercise.cases, wanted, results, strict=True)
+             if not (_fits(*trial[1:]) and _same(*trial[1:]))]
+    if not wrong:
+        return "Right. Your function does what the package does, on every test case."
     for mistake, message in exercise.mistakes:
-        if _matches(exercise, mistake, results):
-            return Sentence(f"Not yet. {message}")
-    for case, result in zip(exercise.cases, results, strict=True):
-        wanted = exercise.right(*copy.deepcopy(case))
-        if not _same(result, wanted):
-            return Sentence(f"Not yet. For {_brief(case)} it should return {_brief(wanted)}; "
-                            f"yours returns {_brief(result)}.")
+        if all(map(_same, _results(exercise, mistake), results)):
+            return f"Not yet. {message}"
+    case, wanted, result = wrong[0]
+    texts = [_brief(wanted), _brief(result)]
+    if texts[0] == texts[1] or not _fits(wanted, result):
+        texts = [f"{text} ({_kind(value)})"
+                 for text, value in zip(texts, (wanted, result), strict=True)]
+    return f"Not yet. For {_brief(case)} it should return {texts[0]}; yours returns {texts[1]}."
 
 
-def _matches(exercise, function, results):
-    return all(_same(function(*copy.deepcopy(case)), result)
-               for case, result in zip(exercise.cases, results, strict=True))
+def _results(exercise, function):
+    return [function(*copy.deepcopy(case)) for case in exercise.cases]
+
+
+def _fits(wanted, got):
+    """Whether a result is of the kind that is wanted, whatever its numbers.
+
+    A whole number must be an int, another number may come as any, also in a tensor of shape ().
+    """
+    if isinstance(wanted, torch.Tensor) and wanted.ndim:
+        kinds = [(each.is_floating_point() or each.dtype, each.shape)
+                 for each in (wanted, got) if isinstance(each, torch.Tensor)]
+        return len(kinds) == 2 and kinds[0] == kinds[1]
+    return type(got) is int if isinstance(wanted, int) else _number(got) is not None
 
 
 def _same(first, second):
-    """Equal numbers; of tensors also equal kinds (float, integer, bool) and shapes."""
-    if isinstance(first, torch.Tensor) and isinstance(second, torch.Tensor) and first.ndim:
-        if first.is_floating_point() and second.is_floating_point():
-            return first.shape == second.shape and torch.allclose(first.double(), second.double())
-        return first.dtype == second.dtype and torch.equal(first, second)
+    """Equal numbers, in whatever type they come; equal tensors of equal kinds and shapes."""
     try:
-        whole = isinstance(first, int) == isinstance(second, int)
-        return whole and abs(float(first) - float(second)) < 1e-6
-    except (TypeError, ValueError, RuntimeError):
+        one, other = _number(first), _number(second)
+        if one is not None and other is not None:
+            return math.isclose(one, other, rel_tol=1e-5, abs_tol=1e-6)
+        if one is not None or not _fits(first, second):
+            return False
+        if first.is_floating_point():
+            return torch.allclose(first.double(), second.double())
+        return torch.equal(first, second)
+    except (TypeError, ValueError, ArithmeticError, RuntimeError):  # nothing to compare with
         return False
+
+
+def _number(value):
+    """A Python or NumPy number as it is, that in a tensor of shape () taken out, or else None."""
+    if isinstance(value, torch.Tensor) and not value.ndim:
+        value = _safely(torch.Tensor.item, value)
+    return value if isinstance(value, Real) and not isinstance(value, bool) else None
 
 
 def _explain(error):
@@ -246,14 +297,32 @@ def _explain(error):
     frames = [frame for frame in traceback.extract_tb(error.__traceback__)
               if "mnist_compress" not in frame.filename and "site-packages" not in frame.filename]
     line = f" at the line `{frames[-1].line}`" if frames and frames[-1].line else ""
-    return f"Your code stopped{line} with {type(error).__name__}: {error}"
+    text = _safely(str, error)
+    return f"Your code stopped{line} with {type(error).__name__}{': ' if text else ''}{text}"
+
+
+def _safely(show, value):
+    """show(value), or no text if a learner's own class fails in it."""
+    try:
+        return show(value)
+    except Exception:
+        return ""
 
 
 def _brief(value):
     if isinstance(value, tuple):
         return ", ".join(map(_brief, value))
-    text = str(value.tolist()) if isinstance(value, torch.Tensor) else repr(value)
+    tensor = isinstance(value, torch.Tensor)
+    text = _safely(lambda it: str(it.tolist()) if tensor else repr(it), value) or _kind(value)
     return text if len(text) < 160 else text[:157] + "..."
+
+
+def _kind(value):
+    """What a value is, in words: "torch.int8, shape (3, 4)", "int", "numpy.int64"."""
+    if isinstance(value, torch.Tensor):
+        return f"{value.dtype}, shape {tuple(value.shape)}"
+    kind = type(value)
+    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
 
 
 def check_normalise(function):

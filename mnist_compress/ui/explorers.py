@@ -26,7 +26,7 @@ from mnist_compress.quantization import (
 )
 from mnist_compress.training import evaluate
 
-from .plots import INK, Picture, draw, survivors
+from .plots import INK, Picture, draw, pareto, survivors
 from .tables import two_digits
 from .widget import CourseWidget, shown, source
 
@@ -225,7 +225,8 @@ def explore_quantization(model, test):
     weight, artists, accuracy_of = model.layers[0].weight.detach(), {}, scorer(test)
     row = example_row(weight)
     values = torch.cat([spread_out(weight[row]), torch.tensor([EXAMPLE])])
-    ends = 1.12 * weight.abs().max().item()  # two bits may carry a weight far out
+    largest = max(weight.abs().max().item(), EXAMPLE)
+    ends = 1.12 * largest  # two bits may carry a weight far out
 
     def paint(axes):
         line = functools.partial(axes.plot, marker="", linestyle="")
@@ -289,8 +290,11 @@ def example_row(weight):
 
 
 def spread_out(row):
-    """Up to 12 weights of a row (n,), as evenly spread from its smallest to its largest as any."""
-    ranked = row[row != 0].unique()  # sorted
+    """Up to 12 weights of a row (n,), as evenly spread from its smallest to its largest as any.
+
+    Zeros are left out, unless there is nothing else.
+    """
+    ranked = (row[row != 0] if row.any() else row).unique()  # sorted
     aims = torch.linspace(ranked[0], ranked[-1], SHOWN_WEIGHTS, dtype=torch.float64)
     return ranked[(ranked[:, None] - aims).abs().argmin(0).unique()]
 
@@ -323,14 +327,10 @@ def measure_tradeoffs(model, train, test, sparsities=ZEROS, bits=BITS):
 
 def pareto_front(points):
     """Those `Tradeoff`s that no other beats, by bytes: none is as small and as good, and better
-    in one of the two."""
-    front = []
-    for point in sorted(points, key=lambda each: (each.bytes, -each.accuracy)):
-        best = front[-1] if front else None
-        same = best and (point.bytes, point.accuracy) == (best.bytes, best.accuracy)
-        if best is None or point.accuracy > best.accuracy or same:
-            front.append(point)
-    return front
+    in one of the two. Points that are equal in both stay together."""
+    front = pareto((point.bytes, -point.accuracy) for point in points)
+    return sorted((point for point in points if (point.bytes, -point.accuracy) in front),
+                  key=lambda point: point.bytes)
 
 
 def explore_tradeoff(model, train, test):

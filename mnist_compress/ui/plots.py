@@ -11,10 +11,12 @@ from IPython.display import display
 from matplotlib.figure import Figure
 
 from mnist_compress.data import SIDE
+from mnist_compress.pruning import check_sparsity
 from mnist_compress.trace import STAGES
 
 STYLE = Path(__file__).with_name("course.mplstyle")
-INK, PAPER = "#0072B2", "#FFFFFF"
+INK = "#0072B2"
+HATCHES = ("", "//", "..", "xx", "--", "\\\\")
 
 
 class Picture:
@@ -104,12 +106,19 @@ def show_digits(digits, answers=None, before=None, columns=10):
 
     shown = "1 digit" if count == 1 else f"{count:,} digits"
     sentence = f"{shown}, {what}: {', '.join(titles)}."
-    return draw(paint, sentence, (0.9 * columns, 1.15 * rows), rows, columns, squeeze=False)
+    picture = draw(paint, sentence, (0.9 * columns, 1.2 * rows), rows, columns, squeeze=False)
+    picture.figure.get_layout_engine().set(h_pad=0.1)  # titles keep away from the edge
+    return picture
 
 
 def show_pixels(image):
-    """One image (28, 28) uint8 as the numbers it is made of, where there is ink."""
+    """One image (28, 28) uint8 as the numbers it is made of, where there is ink.
+
+    ValueError if there is none.
+    """
     spots = (image > 0).nonzero()
+    if not len(spots):
+        raise ValueError(f"image must have ink somewhere; got {image.numel()} pixels of 0")
     (top, left), (bottom, right) = spots.amin(0).tolist(), spots.amax(0).tolist()
 
     def paint(axes):
@@ -144,6 +153,15 @@ def show_ink_map(digits):
     dark = int((often == 0).sum())
     return show_map(often, f"{dark} of {often.numel()} pixels have no ink in any of the "
                     f"{len(digits):,} digits.", "digits with ink here, %")
+
+
+def pareto(points):
+    """Those of (bytes, error) that no other point beats in both, by bytes, ascending."""
+    front = []
+    for size, wrong in sorted(points):
+        if not front or wrong < front[-1][1]:
+            front.append((size, wrong))
+    return front
 
 
 def survivors(model):
@@ -191,32 +209,39 @@ def show_curves(curves, baseline, sentence):
 
 
 def show_weights(model, sparsity):
-    """The weights of all layers together and how small those are that pruning takes."""
+    """The weights of all layers together and how small those are that pruning takes.
+
+    ValueError for a sparsity outside [0, 1).
+    """
     weights = torch.cat([layer.weight.detach().flatten() for layer in model.layers])
-    limit = weights.abs().sort().values[round(sparsity * len(weights)) - 1].item()
+    count = round(check_sparsity(sparsity) * len(weights))
+    limit = weights.abs().sort().values[count - 1].item() if count else 0.0
 
     def paint(axes):
         axes.hist(weights.numpy(), bins=101, color=INK)
-        axes.axvspan(-limit, limit, color="#E69F00", alpha=0.5, zorder=3)
+        if count:
+            axes.axvspan(-limit, limit, color="#E69F00", alpha=0.5, zorder=3)
         axes.set(xlabel="weight", ylabel="how many")
 
-    return draw(paint, f"The smallest {100 * sparsity:.0f} % of the weights lie between "
-                f"-{limit:.4f} and {limit:.4f}; the largest magnitude is "
-                f"{weights.abs().max():.2f}.")
+    cut = (f"The smallest {100 * sparsity:.0f} % of the weights lie between -{limit:.4f} and "
+           f"{limit:.4f}" if count else f"None of the {len(weights):,} weights is to go")
+    return draw(paint, f"{cut}; the largest magnitude is {weights.abs().max():.2f}.")
 
 
 def show_probabilities(trace):
     """What each model answers to one digit, in per cent."""
     outputs = trace.layers[-1].values
+    width = 0.81 / len(outputs)  # of a bar; those of one digit leave a gap to the next
 
     def paint(axes):
         for place, (name, values) in enumerate(outputs.items()):
-            where = [digit + 0.27 * (place - 1) for digit in range(len(values))]
-            axes.bar(where, (100 * values).numpy(), 0.27, label=name, hatch=("", "//", "..")[place],
-                     edgecolor="white")
+            left = width * (place - (len(outputs) - 1) / 2)
+            axes.bar([digit + left for digit in range(len(values))], (100 * values).numpy(), width,
+                     label=name, hatch=HATCHES[place % len(HATCHES)], edgecolor="white")
         axes.set(xlabel="digit", ylabel="probability, %", xticks=range(len(values)))
         axes.legend()
 
     answers = ", ".join(f"{name} {answer}" for name, answer in trace.predictions.items())
-    agree = "All three agree" if trace.agree else "They do not agree"
+    agree = "All three agree" if len(outputs) == 3 else "All agree"
+    agree = agree if trace.agree else "They do not agree"
     return draw(paint, f"The digit is a {trace.label}. Answers: {answers}. {agree}.", (7.2, 3))

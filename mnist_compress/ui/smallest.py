@@ -8,10 +8,11 @@ import segno
 from mnist_compress import networks
 from mnist_compress.export import QR_BYTES, QR_PREFIX
 from mnist_compress.packing import breakdown, pack
-from mnist_compress.ui.plots import draw
+from mnist_compress.ui.plots import HATCHES, draw, pareto
 from mnist_compress.ui.tables import Table
 
-DENSE_BYTES = {(784, 128, 10): 407_080, (784, 300, 100, 10): 1_066_440}  # float32, no header
+LENET = (784, 300, 100, 10)  # widths
+DENSE_BYTES = {(784, 128, 10): 407_080, LENET: 1_066_440}  # float32, no header
 PAPERS = (  # LeNet-300-100 on MNIST: source, where, error in %, bytes or None, what was counted
     ("Han et al. 2015, pruning", "arXiv 1506.02626", 1.59, None, "weights, 12 times fewer"),
     ("Guo et al. 2016, surgery", "arXiv 1608.04493", 1.99, None, "weights, 56 times fewer"),
@@ -24,7 +25,12 @@ EXTRAS = {True: "distorted digits, 2x2 sharing", False: "distorted digits"}
 
 
 def show_breakdown(files):
-    """Stacked bars of what the bytes of packed files are for. files: {name: bytes}."""
+    """Stacked bars of what the bytes of packed files are for. files: {name: bytes}, at least one.
+
+    ValueError without any, or for what is no packed file.
+    """
+    if not files:
+        raise ValueError(f"need at least one packed file to break down; got {files!r}")
     parts = {name: breakdown(data) for name, data in files.items()}
     labels = list(next(iter(parts.values())))
 
@@ -34,7 +40,7 @@ def show_breakdown(files):
             for number, label in enumerate(labels):
                 share = 100 * sizes[label] / len(files[name])
                 axes.barh(place, share, left=left, color=f"C{number}", edgecolor="white",
-                          hatch=("", "//", "..", "xx", "--", "\\\\")[number],
+                          hatch=HATCHES[number],
                           label=None if place else label)
                 left += share
         axes.set(yticks=range(len(files)), xlabel="share of the file, %", xlim=(0, 100),
@@ -49,15 +55,6 @@ def show_breakdown(files):
         told.append(f"{name}, {len(files[name]):,} bytes: most for "
                     + " and ".join(f"{label} ({sizes[label]:,})" for label in largest))
     return draw(paint, ". ".join(told) + ".", (8, 1.2 + 0.7 * len(files)))
-
-
-def pareto(points):
-    """Those of (bytes, error) that no other point beats in both, by bytes, ascending."""
-    front = []
-    for size, wrong in sorted(points):
-        if not front or wrong < front[-1][1]:
-            front.append((size, wrong))
-    return front
 
 
 def show_front(mine, dense, others=None):
@@ -80,8 +77,9 @@ def show_front(mine, dense, others=None):
         axes.set(xscale="log", xlabel="bytes of the file", ylabel="wrong answers, %")
         axes.figure.legend(loc="outside upper center", ncols=4)
 
-    best = min((row for row in rows if row.validation_error <= dense[1]),
-               key=lambda row: row.mean_bytes)
+    good = [row for row in rows if row.validation_error <= dense[1]]
+    best = (min(good, key=lambda row: row.mean_bytes) if good else
+            min(rows, key=lambda row: row.validation_error))
     yours = "below 1,000 bytes" if mine[0] < 1000 else "above 1,000 bytes"
     right = "no more errors than dense" if mine[1] <= dense[1] else "more errors than dense"
     return draw(paint, f"Over {len(best.bytes)} seeds, {best.name} takes {best.mean_bytes:,.0f} "
@@ -126,8 +124,16 @@ def _draw_qr(data, size, content, inches):
 
 
 def literature_table(*names):
-    """Published LeNet-300-100 files beside our measured ones: means over the seeds."""
-    dense = DENSE_BYTES[784, 300, 100, 10]
+    """Published LeNet-300-100 files beside our measured ones: means over the seeds.
+
+    ValueError for the name of another network.
+    """
+    for name in names:
+        if networks.recipe(name).widths != LENET:
+            fitting = [each for each, made in networks.RECIPES.items() if made.widths == LENET]
+            raise ValueError(f"only LeNet-300-100 compares with the papers: {', '.join(fitting)}; "
+                             f"got {name!r}")
+    dense = DENSE_BYTES[LENET]
     rows = [(f"{who} ({where})", *figures) for who, where, *figures in PAPERS]
     for name in names:
         found, tie = networks.measured(name), networks.recipe(name).tie

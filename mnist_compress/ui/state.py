@@ -1,8 +1,10 @@
 """Guesses and quiz answers, kept between notebooks in one small JSON file."""
 
+import contextlib
 import copy
 import json
 import os
+import time
 from numbers import Real
 from pathlib import Path
 
@@ -19,6 +21,7 @@ GUESSES = {  # key: what is guessed, unit, how far off still counts as right, to
     "08-page": ("page with network, decoder and draw pad inside", "KB", 5, "bytes"),
 }
 SECTIONS = {"guesses": Real, "truths": Real, "answers": str}  # a state: {section: {key: value}}
+STALE = 5  # seconds after which a lock must be that of a kernel that died; saving takes one at most
 _in_memory = {}  # unusable file -> the state kept in its place until the kernel stops
 
 
@@ -35,12 +38,18 @@ def _check(state):
     for name, kind in SECTIONS.items():
         section = state[name] if isinstance(state[name], dict) else {name: None}
         for key, value in section.items():
-            if not isinstance(value, kind) or (kind is Real and not abs(value) < 1e12):
+            if not (_measurable(value) if kind is Real else isinstance(value, kind)):
                 raise ValueError(f"cannot keep {value!r} as {key!r} among the {name}")
 
 
+def _measurable(value):
+    """Whether it is a number that a guess or a measured value can be: 0 or more, and finite."""
+    return isinstance(value, Real) and not isinstance(value, bool) and 0 <= value < 1e12
+
+
 def _path():
-    return Path(os.environ.get("MNIST_COMPRESS_STATE") or ".mnist_compress") / "state.json"
+    folder = os.environ.get("MNIST_COMPRESS_STATE") or ".mnist_compress"
+    return Path(os.path.expanduser(folder)) / "state.json"
 
 
 def _use_memory(path, state, error):
@@ -86,18 +95,57 @@ def save_state(state):
         os.replace(temporary, path)
     except OSError as error:
         _use_memory(path, state, error)
+    finally:  # it is still there only if something went wrong
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+@contextlib.contextmanager
+def _in_turn():
+    """Hold a lock file from load to save: two kernels that write at once lose no entry.
+
+    Where no lock can be had, as in a folder that cannot be written, work goes on without one.
+    """
+    lock = _path().with_name("state.lock")
+    held = _path() not in _in_memory and _acquire(lock)
+    try:
+        yield
+    finally:
+        if held:
+            with contextlib.suppress(OSError):
+                lock.unlink()
+
+
+def _acquire(lock):
+    """Make the lock file, waiting for its owner; True if it was made, False if it cannot be."""
+    give_up = time.monotonic() + 2 * STALE
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        while time.monotonic() < give_up:
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+                return True
+            with contextlib.suppress(FileNotFoundError):  # its owner has just let go
+                if abs(time.time() - lock.stat().st_mtime) > STALE:  # or the clock was set back
+                    lock.unlink()
+            time.sleep(0.002)
+    except OSError:
+        pass
+    return False
 
 
 def remember(section, key, value):
     """Set one value and save: `remember("answers", "prune-what", "b")`."""
-    state = load_state()
-    state.setdefault(section, {})[key] = value
-    save_state(state)
+    with _in_turn():
+        state = load_state()
+        state.setdefault(section, {})[key] = value  # an unknown section is refused when saved
+        save_state(state)
 
 
 def forget():
     """Forget all guesses and what was measured, to start afresh; quiz answers stay."""
-    save_state({**load_state(), "guesses": {}, "truths": {}})
+    with _in_turn():
+        save_state({**load_state(), "guesses": {}, "truths": {}})
 
 
 def _topic(key):
@@ -115,10 +163,11 @@ def guess(key, value=None):
     """Commit a guess before the measurement; the first one counts, however often the cell runs."""
     unit, state = _topic(key)[1], load_state()
     if value is not None:
-        if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < 1e12:
+        if not _measurable(value):
             raise ValueError(f"a guess is a number, 0 or more; got {value!r}")
+        value = float(value)
         if key not in state["guesses"] | state["truths"]:
-            remember("guesses", key, float(value))
+            remember("guesses", key, value)
             return Sentence(f"Your guess: {_show(key, value)}.")
     first = state["guesses"].get(key)
     if first is not None:

@@ -35,7 +35,12 @@ def _size(row):
 
 
 def file_table(*rows):
-    """`FileRow`s beside each other; the first is the file that the others are compared with."""
+    """`FileRow`s beside each other; the first is the file that the others are compared with.
+
+    ValueError without any.
+    """
+    if not rows:
+        raise ValueError("need at least one FileRow to compare with; got none")
     first = rows[0]
     frame = pd.DataFrame({
         "file": [row.name for row in rows],
@@ -72,8 +77,12 @@ def csr_table(ledger, dense_bytes):
 def latency_table(rows, sentence=""):
     """`LatencyRow`s -> microseconds for a batch: median, middle half, and times the first row.
 
-    sentence: in place of its own, for rows that are not all compared with the first.
+    Faster is what is so by a tenth or more, and whose middle half does not meet the first row's.
+    sentence: in place of its own, for rows that are not all compared with the first. ValueError
+    without any rows.
     """
+    if not rows:
+        raise ValueError(f"need at least one LatencyRow to compare with; got {rows!r}")
     batches, names = (list(dict.fromkeys(getattr(row, key) for row in rows))
                       for key in ("batch", "name"))
     at = {(row.name, row.batch): row for row in rows}
@@ -83,7 +92,9 @@ def latency_table(rows, sentence=""):
     frame.index.name = "microseconds"
     told = []
     for batch in batches:
-        faster = [name for name in names[1:] if at[name, batch].ratio < 0.9]
+        base = at[names[0], batch]
+        faster = [name for name in names[1:]
+                  if at[name, batch].ratio < 0.9 and at[name, batch].high < base.low]
         told.append(f"at batch {batch} {', '.join(faster) if faster else 'nothing'}")
     return Table(frame, sentence or
                  f"Faster than {names[0]} by a tenth or more: {'; '.join(told)}.")

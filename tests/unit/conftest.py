@@ -1,9 +1,13 @@
-"""What many tests start from: the sample, the trained network, its integer form."""
+"""What many tests start from: the sample, MNIST's official files, the trained network, its integer
+form."""
+
+import os
+from pathlib import Path
 
 import pytest
 import torch
 
-from mnist_compress.data import load_sample
+from mnist_compress.data import SHA256, load_sample
 from mnist_compress.quantization import quantize_model
 from mnist_compress.training import trained_model
 
@@ -18,6 +22,29 @@ def digits():
 @pytest.fixture(scope="session")
 def test():
     return load_sample()[1]
+
+
+def official_folder():
+    """Where MNIST's four official .gz files are, itself or in torchvision's layout, or None.
+
+    Looks in $MNIST_COMPRESS_TEST_DATA, or else $MNIST_COMPRESS_DATA, or else in shared/mnist beside
+    the repository. (data.full_is_here looks into ./data too, and tests need the packed files.)
+    """
+    named = os.environ.get("MNIST_COMPRESS_TEST_DATA") or os.environ.get("MNIST_COMPRESS_DATA")
+    beside = Path(__file__).resolve().parents[3] / "shared" / "mnist"
+    folder = Path(named).expanduser().absolute() if named else beside
+    return next((place for place in (folder, folder / "MNIST" / "raw")
+                 if all((place / f"{name}.gz").is_file() for name in SHA256)), None)
+
+
+@pytest.fixture(scope="session")
+def official():
+    """The folder of MNIST's official files; skips a test where there is none."""
+    folder = official_folder()
+    if folder is None:
+        pytest.skip("MNIST's four official .gz files are not here; set MNIST_COMPRESS_TEST_DATA to "
+                    "their folder")
+    return folder
 
 
 @pytest.fixture

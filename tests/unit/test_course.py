@@ -13,6 +13,7 @@ from mnist_compress import ledger, trace
 from mnist_compress.data import Digits, flatten
 from mnist_compress.model import DigitClassifier
 from mnist_compress.pruning import accuracy_curve, prune
+from mnist_compress.quantization import quantize_model
 from mnist_compress.training import evaluate, train, trained_model
 from mnist_compress.ui import plots, tables
 
@@ -163,6 +164,9 @@ def test_latency_rows_in_turn(model, integer, test):
         assert row.ratio == row.median / first.median
     told = tables.latency_table(rows)
     assert told.frame.shape == (7, 2) and "Faster than dense float32" in told.sentence
+    busy = [ledger.LatencyRow(name, 1, middle, low, high, middle / 20) for name, middle, low, high
+            in (("a", 20, 18, 30), ("b", 10, 9, 17), ("c", 10, 9, 18), ("d", 19, 9, 17))]
+    assert tables.latency_table(busy).sentence.endswith(": at batch 1 b.")
     with pytest.raises(ValueError, match="warp"):
         ledger.latency_ledger(model, model, integer, test, names=("warp",))
 
@@ -251,6 +255,72 @@ def test_the_prediction_trace_and_the_neuron():
             trace.trace_neuron(run.quantized, run.pruned, bad, 0)
     with pytest.raises(ValueError, match="numbered 0 to 127; got 128"):
         trace.trace_neuron(run.quantized, run.pruned, digit, 128)
+
+
+def test_a_trace_needs_a_float_and_an_int8_model(model, integer, test):
+    for models in ({}, {"float": model}, {"int8": integer}, {"pruned": model, "int8": integer}):
+        with pytest.raises(ValueError) as error:
+            trace.trace_prediction(models, test[0])
+        assert str(error.value) == \
+            f"models must have the names 'float' and 'int8'; got {list(models)}"
+    two = trace.trace_prediction({"float": model, "int8": integer}, test[0])
+    assert list(two.predictions) == ["float", "int8"] and two.table().shape == (5, 3)
+
+
+def test_a_trace_needs_a_hidden_layer(model, integer, digits, test):
+    flat = DigitClassifier((784, 10))
+    whole = quantize_model(flat, digits)
+    for models, name in (({"float": flat, "int8": integer}, "float"),
+                         ({"float": model, "int8": whole}, "int8"),
+                         ({"float": model, "pruned": flat, "int8": integer}, "pruned")):
+        with pytest.raises(ValueError) as error:
+            trace.trace_prediction(models, test[0])
+        assert str(error.value) == f"the model {name!r} needs a hidden layer to be traced; " \
+            "got the widths (784, 10)"
+    for pair in ((whole, model), (integer, flat)):
+        with pytest.raises(ValueError, match=r"network needs a hidden layer.*\(784, 10\)"):
+            trace.trace_neuron(*pair, test[0], 0)
+
+
+@pytest.mark.parametrize("bad", [True, False, 1.0, -1, 128, None, "0"])
+def test_a_neuron_is_a_whole_number(model, integer, test, bad):
+    with pytest.raises(ValueError) as error:
+        trace.trace_neuron(integer, model, test[0], bad)
+    assert str(error.value) == f"neurons are numbered 0 to 127; got {bad!r}"
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 9])
+def test_the_answers_of_any_number_of_models(model, integer, test, count):
+    models = {"float": model, "int8": integer, **{f"same {n}": model for n in range(count - 2)}}
+    traced = trace.trace_prediction(models, test[0])
+    assert traced.agree
+    picture = plots.show_probabilities(traced)
+    assert picture.png().startswith(b"\x89PNG")
+    assert picture.sentence.endswith("All three agree." if count == 3 else "0. All agree.")
+    bars = [bar.get_x() for bar in picture.figure.axes[0].patches]
+    ends = [bar.get_x() + bar.get_width() for bar in picture.figure.axes[0].patches]
+    assert len(bars) == 10 * count
+    assert min(bars) == pytest.approx(-0.405) and max(ends) == pytest.approx(9.405)
+
+
+def test_weights_of_which_none_is_cut(model):
+    for sparsity in (0, 0.0, 1e-6):
+        picture = plots.show_weights(model, sparsity)
+        assert picture.sentence == \
+            "None of the 101,632 weights is to go; the largest magnitude is 0.22."
+        assert picture.png().startswith(b"\x89PNG")
+    for wrong in (1, -0.1, True, "0.3", 30):
+        with pytest.raises(ValueError, match="from 0 to below 1; got "):
+            plots.show_weights(model, wrong)
+
+
+def test_pictures_and_tables_of_nothing_are_refused():
+    with pytest.raises(ValueError, match="image must have ink somewhere; got 784 pixels of 0"):
+        plots.show_pixels(torch.zeros(28, 28, dtype=torch.uint8))
+    with pytest.raises(ValueError, match="at least one FileRow to compare with; got none"):
+        tables.file_table()
+    with pytest.raises(ValueError, match=r"at least one LatencyRow to compare with; got \[\]"):
+        tables.latency_table([])
 
 
 def shown(capture, thing):

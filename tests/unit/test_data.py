@@ -1,6 +1,5 @@
 import gzip
 import hashlib
-import os
 import queue
 import shutil
 import socket
@@ -30,7 +29,6 @@ from mnist_compress.data import (
 )
 
 REPOSITORY = Path(__file__).parents[2]
-OFFICIAL = Path(os.environ.get("MNIST_COMPRESS_TEST_DATA", REPOSITORY.parent / "shared" / "mnist"))
 NAMES = list(data.SHA256)
 SMALL = "t10k-labels-idx1-ubyte"  # the smallest of the four
 IMAGES = "train-images-idx3-ubyte"
@@ -38,10 +36,6 @@ MD5S = {"train-images-idx3-ubyte": "f68b3c2dcbeaaa9fbdd348bbdeb94873",
         "train-labels-idx1-ubyte": "d53e105ee54ea40749a09fcbcd1e9432",
         "t10k-images-idx3-ubyte": "9fb629c4189551a2d022fa330f9573f3",
         "t10k-labels-idx1-ubyte": "ec29112dd5afa0611ce80d1b7f02629c"}
-
-needs_official = pytest.mark.skipif(
-    not all((OFFICIAL / f"{name}.gz").is_file() for name in NAMES),
-    reason="the four official MNIST .gz files are not here; set MNIST_COMPRESS_TEST_DATA to them")
 
 
 def digits(n=6):
@@ -252,15 +246,15 @@ def test_the_lower_floor_knows_no_screen_and_starts_light():
 # ---- the full set, out of folders
 
 @pytest.fixture(scope="module")
-def packed():
-    return {name: (OFFICIAL / f"{name}.gz").read_bytes() for name in NAMES}
+def packed(official):
+    return {name: (official / f"{name}.gz").read_bytes() for name in NAMES}
 
 
 @pytest.fixture(scope="module")
-def full():
+def full(official):
     """All official digits, parsed here by NumPy: [(images, labels) of training and test set]."""
     def read(name, header):
-        with gzip.open(OFFICIAL / f"{name}.gz") as file:
+        with gzip.open(official / f"{name}.gz") as file:
             return torch.tensor(np.frombuffer(file.read(), np.uint8)[header:])
 
     return [(read(f"{part}-images-idx3-ubyte", 16).reshape(-1, 28, 28),
@@ -301,7 +295,6 @@ def assert_full(loaded, full):
         assert torch.equal(part.images, images) and torch.equal(part.labels, labels)
 
 
-@needs_official
 def test_the_sample_is_row_by_row_the_first_500_of_each_digit_of_the_official_set(full):
     images, labels = full[0]
     train, test = load_sample()
@@ -311,13 +304,11 @@ def test_the_sample_is_row_by_row_the_first_500_of_each_digit_of_the_official_se
         assert torch.equal(test.images[400 * digit:400 * digit + 400], first[100:])
 
 
-@needs_official
 def test_checksums_are_those_of_the_official_files(packed):
     assert data.SHA256 == {name: hashlib.sha256(gzip.decompress(content)).hexdigest()
                            for name, content in packed.items()}
 
 
-@needs_official
 @pytest.mark.parametrize(("unpack", "subfolder"), [
     ((), ""), (NAMES, ""), ((), "MNIST/raw"), (NAMES, "MNIST/raw"), (NAMES[:2], "")])
 def test_all_layouts_in_a_folder_that_cannot_be_written(nowhere, packed, full, unpack, subfolder):
@@ -333,7 +324,6 @@ def test_all_layouts_in_a_folder_that_cannot_be_written(nowhere, packed, full, u
             path.chmod(0o755)
 
 
-@needs_official
 def test_other_files_of_that_layout_are_never_read(nowhere, packed, full):
     """Old torchvision kept .pt files, and still prefers them, unchecked."""
     folder = fill(nowhere / "old", packed)
@@ -344,7 +334,6 @@ def test_other_files_of_that_layout_are_never_read(nowhere, packed, full):
     assert_full(load_full(folder), full)
 
 
-@needs_official
 def test_root_comes_before_the_variable_and_the_variable_before_data(nowhere, monkeypatch, packed):
     names = ["root", "variable", "data"]
     for name in names:
@@ -359,7 +348,6 @@ def test_root_comes_before_the_variable_and_the_variable_before_data(nowhere, mo
     assert len(load_full("root")[0]) == 60000  # an empty root hides nothing
 
 
-@needs_official
 def test_home_folder_and_files_in_two_places(nowhere, monkeypatch, packed, full):
     monkeypatch.setenv("HOME", str(nowhere))
     monkeypatch.setenv("USERPROFILE", str(nowhere))
@@ -368,7 +356,6 @@ def test_home_folder_and_files_in_two_places(nowhere, monkeypatch, packed, full)
     assert_full(load_full("~/here"), full)
 
 
-@needs_official
 @pytest.mark.parametrize(("unpack", "damage", "kind", "expected"), [
     (False, lambda content: content[:len(content) // 2], "MD5", MD5S[SMALL]),
     (False, lambda content: b"garbage", "MD5", MD5S[SMALL]),
@@ -392,7 +379,6 @@ def test_a_damaged_file_is_named_kept_and_not_used(nowhere, packed, unpack, dama
     assert snapshot(folder) == before
 
 
-@needs_official
 def test_packed_again_is_still_the_official_content(tmp_path, packed):
     content = gzip.decompress(packed[SMALL])
     path = tmp_path / f"{SMALL}.gz"
@@ -401,7 +387,6 @@ def test_packed_again_is_still_the_official_content(tmp_path, packed):
     assert data._read(path, SMALL, MD5S[SMALL]) == content
 
 
-@needs_official
 def test_a_damaged_file_stops_before_any_download(nowhere, server):
     use(server, "good")
     (nowhere / "data").mkdir()
@@ -417,9 +402,17 @@ def test_wrong_arguments(nowhere):
         load_full("file")
     with pytest.raises(TypeError, match="root must be a folder's path or None; got 7"):
         load_full(7)
-    for timeout in (0, -1, float("nan"), float("inf")):
-        with pytest.raises(ValueError, match=f"above 0 and finite; got {timeout}"):
+    for timeout in (0, -1, float("nan"), float("inf"), "x", None, True, 1j):
+        with pytest.raises(ValueError) as error:
             load_full(timeout=timeout)
+        assert str(error.value) == f"timeout must be above 0 and finite; got {timeout!r}"
+
+
+def test_what_is_a_number():
+    for fine in (0, 2.5, -1, np.float32(0.5), np.int64(3), torch.tensor(0.5), torch.tensor([4])):
+        assert data.as_number(fine) == fine
+    for wrong in (True, np.True_, torch.tensor(True), "1", None, 1j, [1], torch.zeros(2)):
+        assert np.isnan(data.as_number(wrong))
 
 
 # ---- the full set, out of the network
@@ -440,7 +433,6 @@ def files_in(folder):
     return sorted(path.name for path in folder.rglob("*") if path.is_file())
 
 
-@needs_official
 def test_download_into_torchvisions_layout_once(server, nowhere, full, capsys):
     from torchvision.datasets import MNIST
 
@@ -455,7 +447,6 @@ def test_download_into_torchvisions_layout_once(server, nowhere, full, capsys):
     assert len(server.asked) == 4
 
 
-@needs_official
 def test_download_goes_to_the_variables_folder_or_data_and_is_silent_if_asked(
         server, nowhere, monkeypatch, capsys, packed):
     use(server, "good")
@@ -480,7 +471,6 @@ def mine(nowhere):
     return nowhere / "mine"
 
 
-@needs_official
 @pytest.mark.parametrize(("manner", "reason"), [
     ("half", f"expected MD5 {MD5S[IMAGES]}, found [0-9a-f]{{32}} .4,956,211 bytes"),
     ("cut", f"expected MD5 {MD5S[IMAGES]}, found [0-9a-f]{{32}} .4,956,211 bytes"),
@@ -499,7 +489,28 @@ def test_a_bad_mirror_is_named_and_leaves_nothing(server, mine, manner, reason):
     assert (mine / "MNIST" / "raw" / f"{IMAGES}.gz.part").read_text() == "the owner's own"
 
 
-@needs_official
+@pytest.mark.parametrize("manner", ["half", "cut", "garbage", "missing", "stall", "endless"])
+def test_a_failed_download_makes_no_folder(server, nowhere, manner):
+    use(server, manner)
+    with pytest.raises(DataError, match=f"{manner}/{IMAGES}.gz: "):
+        load_full("new/folder", timeout=0.2 if manner == "stall" else 5, progress=False)
+    assert list(nowhere.iterdir()) == []
+
+
+def test_the_folder_is_not_there_before_the_bytes_are(server, nowhere, monkeypatch):
+    receive, seen = data._receive, []
+
+    def watched(*arguments):
+        content = receive(*arguments)
+        seen.append((nowhere / "new").exists())
+        return content
+
+    monkeypatch.setattr(data, "_receive", watched)
+    use(server, "good")
+    load_full("new", progress=False)
+    assert seen == [False, True, True, True]
+
+
 @pytest.mark.parametrize("manner", ["half", "missing", "stall"])
 def test_after_a_bad_mirror_the_next_one_is_asked(server, nowhere, packed, manner):
     use(server, manner, "good")
@@ -509,7 +520,6 @@ def test_after_a_bad_mirror_the_next_one_is_asked(server, nowhere, packed, manne
     assert files_in(mine) == sorted(f"{name}.gz" for name in NAMES)
 
 
-@needs_official
 def test_nothing_is_put_in_place_before_its_checksum_is_known(server, mine, monkeypatch):
     moves = []
 
@@ -547,7 +557,7 @@ def test_no_network_says_what_to_do(nowhere, monkeypatch):
     assert time.monotonic() - began < 10
     assert f"http://not a name/{IMAGES}.gz: " in str(error.value)
     assert_says_what_to_do(error, nowhere / "here")
-    assert files_in(nowhere) == []
+    assert list(nowhere.iterdir()) == []
 
 
 def test_a_search_for_the_server_that_never_ends_is_given_up(nowhere, monkeypatch):
@@ -610,7 +620,6 @@ def test_a_slow_network_that_delivers_costs_no_patience(monkeypatch):
     assert patience.left == pytest.approx(5)
 
 
-@needs_official
 def test_a_folder_that_cannot_be_made(server, nowhere):
     use(server, "good")
     (nowhere / "data").mkdir()
@@ -620,7 +629,30 @@ def test_a_folder_that_cannot_be_made(server, nowhere):
     assert server.asked == [] and (nowhere / "data" / "MNIST").read_text() == "a file in the way"
 
 
-@needs_official
+def test_a_folder_without_permission_is_named_before_any_server_is_asked(
+        server, nowhere, monkeypatch):
+    use(server, "good")
+    monkeypatch.setattr(data.os, "access", lambda path, mode: Path(path) != nowhere)  # we are root
+    with pytest.raises(DataError, match=r"Cannot write into .*new.*Permission denied.*load_sample"):
+        load_full("new/folder")
+    assert server.asked == [] and list(nowhere.iterdir()) == []
+
+
+def test_a_disk_that_fills_up_leaves_no_part(server, mine, monkeypatch):
+    def write_bytes(path, content, write=Path.write_bytes):
+        if path.suffix == ".part":
+            write(path, content[:1000])
+            raise OSError(28, "No space left on device")
+        return write(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", write_bytes)
+    use(server, "good")
+    with pytest.raises(DataError, match="No space left on device") as error:
+        load_full(mine, progress=False)
+    assert_says_what_to_do(error, mine)
+    assert files_in(mine) == sorted([f"{IMAGES}.gz.part", "note.txt"])
+
+
 def test_an_unreadable_file(nowhere, packed, monkeypatch):
     folder = fill(nowhere / "mine", packed)
 

@@ -1,5 +1,6 @@
 """The explorers without a page: every sentence against NumPy, every refusal, every picture."""
 
+import copy
 import gzip
 import io
 import re
@@ -131,6 +132,21 @@ def test_quantization_says_what_numpy_says(model, quantizing, some, bits, unit, 
 @pytest.fixture(scope="module")
 def quantizing(model, some):
     return explore_quantization(model, some)
+
+
+@pytest.mark.parametrize("share", [0, -1])  # all zero; none above zero, with a row of zeros
+def test_quantization_of_weights_without_a_positive_one(model, some, share):
+    empty = copy.deepcopy(model)
+    with torch.no_grad():
+        for layer in empty.layers:
+            layer.weight.copy_(share * layer.weight.abs())
+            layer.weight[0] = 0
+    explorer = explore_quantization(empty, some)
+    for scheme in ("symmetric", "affine"):
+        for unit in ("tensor", "channel"):
+            says = str(explorer.set(scheme=scheme, unit=unit, bits=8))
+            assert says.startswith(f"With 8 bits, {scheme}, a step of ")
+            assert share or "No weight of this layer moves by more than 0.0000." in says
 
 
 def test_labels_of_many_bits_do_not_overlap(quantizing):

@@ -34,7 +34,6 @@ from mnist_compress.ui.exercises import EXERCISES, check_sums
 from mnist_compress.ui.tables import deployment_table, latency_table
 
 ROOT = Path(mnist_compress.__file__).parents[1]
-MNIST = Path(os.environ.get("MNIST_COMPRESS_TEST_DATA") or ROOT.parent / "shared" / "mnist")
 INTEGER_BYTES = 101_632 + 4 * 138 + 4 * 2 + 8 * 2  # weights, biases, scales, multiplier, shift
 # int8 weights; for each row a scale and zero point of its weights, a bias with both; three
 # activations with a scale and a zero point
@@ -80,9 +79,8 @@ def test_int8_logits_are_numpys_on_every_sample_digit(files, test_digits):
     assert 101_770 < sizes[1] == path.stat().st_size < 115_000
 
 
-@pytest.mark.skipif(not MNIST.is_dir(), reason="the official files are not at hand")
-def test_int8_logits_are_numpys_on_the_official_digits(files):
-    digits = load_full(MNIST)[1]
+def test_int8_logits_are_numpys_on_the_official_digits(files, official):
+    digits = load_full(official)[1]
     pixels = flatten(digits.images)
     found, again = onnx_logits(files[2], pixels), numpy_logits(files[2], pixels)
     assert found.shape == (10_000, 10)
@@ -171,8 +169,54 @@ def test_wrong_input_is_quoted(files, test_digits, tmp_path):
         onnx_layers(tmp_path / "empty.onnx")
     with pytest.raises(ValueError, match="at least one digit"):
         quantize_onnx(files[1], tmp_path / "int8.onnx", test_digits[:0])
-    with pytest.raises(ValueError, match="batch of 1000 needs as many digits; got 5"):
-        onnx_latency(*files[1:3], test_digits[:5])
+    for batches, text in (((1, 1000), "at most 5; got 1000"), ((0,), r"1 or more; got \(0,\)")):
+        with pytest.raises(ValueError, match=f"batches must be .*{text}"):
+            onnx_latency(*files[1:3], test_digits[:5], batches)
+
+
+def foreign_files(folder, float_file):
+    """Files that are no network from quantize_onnx, each wrong in its own way."""
+    def saved(name, nodes, numbers=()):
+        graph = onnx.helper.make_graph(nodes, "other", [], [], numbers)
+        onnx.save(onnx.helper.make_model(graph), folder / name)
+        return folder / name
+
+    def written(name, content):
+        (folder / name).write_bytes(content)
+        return folder / name
+
+    node, number = onnx.helper.make_node, onnx.numpy_helper.from_array(np.ones(3, np.int8), "w")
+    outside, nameless = onnx.TensorProto(), onnx.TensorProto(name="w", dims=[3])
+    outside.CopyFrom(number)
+    outside.ClearField("raw_data")
+    outside.data_location = onnx.TensorProto.EXTERNAL
+    outside.external_data.add(key="location", value="missing.bin")
+    yield float_file
+    yield written("page.onnx", b"<html>Please log in</html>")
+    yield written("noise.onnx", bytes(range(256)))
+    yield written("half.onnx", float_file.read_bytes()[:1000])
+    yield written("empty.json", b"")
+    yield written("page.json", b"<html>")
+    yield saved("none.onnx", [])
+    yield saved("source.onnx", [node("Constant", [], ["a"], value_int=1)])
+    yield saved("sink.onnx", [node("Relu", ["a"], [])])
+    yield saved("gemm.onnx", [node("Gemm", ["a", "w"], ["b"])], [number])
+    yield saved("untyped.onnx", [], [nameless])
+    yield saved("outside.onnx", [], [outside])
+    yield saved("rows.onnx", [
+        *(node("DequantizeLinear", ["w", "w", "w"], [name]) for name in "abc"),
+        node("Gemm", ["a", "b", "c"], ["d"]), node("QuantizeLinear", ["d", "w", "w"], ["e"])],
+        [number])
+
+
+def test_any_other_file_is_named(files, tmp_path):
+    for path in foreign_files(tmp_path, files[1]):
+        for call in (onnx_layers, lambda path: numpy_logits(path, np.zeros((1, 784), np.uint8))):
+            with pytest.raises(ValueError) as error:
+                call(path)
+            assert str(error.value).startswith(f"{path} is no network from quantize_onnx: ")
+    with pytest.raises(FileNotFoundError):
+        onnx_layers(tmp_path / "missing.onnx")
 
 
 def test_latency_rows_come_in_pairs(files, test_digits):

@@ -1,6 +1,5 @@
 """The shipped networks: their bytes, what they say of digits, the command that makes them."""
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,8 +14,6 @@ from mnist_compress.packing import load_packed, pack
 from mnist_compress.reader import PackedClassifier
 from mnist_compress.training import evaluate
 
-OFFICIAL = Path(os.environ.get("MNIST_COMPRESS_TEST_DATA")
-                or Path(__file__).resolve().parents[3] / "shared" / "mnist")
 FOLDER = Path(networks.__file__).parent
 ALL = pytest.mark.parametrize("name", networks.RECIPES)
 LIMITS = {  # largest mean of the bytes, and the dense network with the points it may lose
@@ -31,10 +28,8 @@ ERRORS = {"lenet": (2953, 0.0164), "lenet-untied": (3700, 0.0164), "lenet-small"
 
 
 @pytest.fixture(scope="module")
-def full():
-    if not OFFICIAL.is_dir():
-        pytest.skip("MNIST's official files are not on this machine")
-    return load_full(OFFICIAL, progress=False)
+def full(official):
+    return load_full(official, progress=False)
 
 
 @ALL
@@ -117,19 +112,19 @@ def test_unknown_names():
         networks.measured("resnet")
 
 
-def test_training_and_validation_rows(full, digits, test):
+def test_training_and_validation_rows(full, official, digits, test):
     for name in ("thousand-small", "dense-thousand"):
         train, validation = networks.rows_for(name)
         assert torch.equal(train.images, digits.images)
         assert torch.equal(validation.labels, test.labels)
     for name in ("lenet", "dense-lenet"):
-        train, validation = networks.rows_for(name, OFFICIAL)
+        train, validation = networks.rows_for(name, official)
         assert torch.equal(train.images, full[0].images[:55000])
         assert torch.equal(validation.images, full[0].images[55000:])
 
 
-def test_the_official_error_says_where_it_comes_from(full, monkeypatch):
-    error, told = networks.official_error("thousand", OFFICIAL)
+def test_the_official_error_says_where_it_comes_from(official, monkeypatch):
+    error, told = networks.official_error("thousand", official)
     assert "measured just now" in told and f"{error:.2%}" in told
     monkeypatch.setattr(networks, "full_is_here", lambda folder: False)
     monkeypatch.setattr(networks, "load_full", None)

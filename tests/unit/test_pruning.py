@@ -123,6 +123,23 @@ def test_weights_that_are_no_numbers(model, wrong):
         pruning.weakest_neurons(model, 0.5)
 
 
+@pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf])
+def test_fine_tuning_does_not_spread_what_is_no_number(model, digits, wrong):
+    for name, part in (("weights", "weight"), ("biases", "bias")):
+        broken = copy.deepcopy(model)
+        getattr(broken.layers[1], part).data[3] = wrong
+        with pytest.raises(ValueError) as error:
+            pruning.fine_tune(broken, digits)
+        assert str(error.value) == f"{name} must be finite numbers; got {wrong}"
+
+
+@pytest.mark.parametrize("wrong", [[0.1, 0.2], None, "weights"])
+def test_weights_that_are_no_tensor(wrong):
+    with pytest.raises(TypeError) as error:
+        pruning.magnitude_mask(wrong, 0.5)
+    assert str(error.value) == f"weight must be a torch.Tensor; got {type(wrong).__name__}"
+
+
 def test_nothing_to_prune(model):
     with pytest.raises(ValueError) as error:
         pruning.magnitude_mask(torch.zeros(0, 3), 0.3)
@@ -236,6 +253,11 @@ def test_units_that_do_not_exist(model):
         with pytest.raises(ValueError) as error:
             pruning.remove_neurons(model, [wrong])
         assert str(error.value).startswith("neurons are numbered 0 to 127; got ")
+    for wrong in (None, "all", {1, 2}, [None], [2**70], [[1, 2], [3]], 1j, model):
+        for call in (pruning.remove_neurons, pruning.zero_neurons):
+            with pytest.raises(ValueError) as error:
+                call(model, wrong)
+            assert str(error.value) == f"neurons are numbered 0 to 127; got {wrong!r}"
     with pytest.raises(ValueError) as error:
         pruning.zero_neurons(model, [200])
     assert str(error.value) == "neurons are numbered 0 to 127; got 200"

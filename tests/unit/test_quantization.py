@@ -11,6 +11,7 @@ from hypothesis.extra import numpy as arrays
 
 from mnist_compress import quantization as q
 from mnist_compress.data import flatten
+from mnist_compress.model import DigitClassifier
 from mnist_compress.pruning import prune
 from mnist_compress.training import evaluate
 
@@ -107,16 +108,69 @@ def test_bad_values_are_quoted():
     with pytest.raises(ValueError) as error:
         q.choose_qparams(torch.zeros(3), per_channel=True)
     assert str(error.value) == "per_channel needs weights (out, in); got (3,)"
-    for wrong in (0, -0.1, math.inf, math.nan, 1e-45, 1e39):
+    for wrong in (0, -0.1, math.inf, math.nan, 1e-45, 1e39, "x", None, True, [0.1]):
         with pytest.raises(ValueError) as error:
             q.qparams_of(wrong)
         assert str(error.value) == f"scale must be above 0 and finite, in float32; got {wrong!r}"
-    for wrong in (128, -128, 0.5):
+    for scheme, low in (("symmetric", -127), ("affine", -128)):
+        for wrong in (128, low - 1, 0.5, math.nan, math.inf, "x", None, True, False):
+            with pytest.raises(ValueError) as error:
+                q.qparams_of(0.1, wrong, scheme=scheme)
+            assert str(error.value) == \
+                f"zero_point must be a whole number {low}..127; got {wrong!r}"
+
+
+def test_only_the_affine_scheme_has_a_zero_point():
+    assert q.qparams_of(0.1, -128, scheme="affine").zero_point.item() == -128
+    for fine in (0, 0.0, torch.tensor(0)):
+        assert q.qparams_of(0.1, fine).zero_point.item() == 0
+    for wrong in (5, -127, 1.0):
         with pytest.raises(ValueError) as error:
             q.qparams_of(0.1, wrong)
+        assert str(error.value) == f"zero_point must be 0, unless the scheme is affine; got {wrong}"
+    for scheme in q.SCHEMES:  # what choose_qparams found can be said in numbers
+        found = q.choose_qparams(torch.tensor([-1.0, 3.0]), 4, scheme)
+        again = q.qparams_of(found.scale, found.zero_point, 4, scheme)
+        assert again == found
+        assert again.scale.dtype == torch.float32 and again.zero_point.dtype == torch.int32
+
+
+def test_only_tensors_of_integers_stand_for_values():
+    params = q.qparams_of(0.1)
+    for kind in (torch.int8, torch.uint8, torch.int16, torch.int32, torch.int64):
+        assert q.dequantize(torch.tensor([12], dtype=kind), params).item() == pytest.approx(1.2)
+    for kind in (torch.float32, torch.float64, torch.bfloat16, torch.complex64, torch.bool):
+        with pytest.raises(TypeError) as error:
+            q.dequantize(torch.tensor([1.7]).to(kind), params)
+        assert str(error.value) == f"integers must have a dtype such as torch.int8; got {kind}"
+    for wrong in ([1, 2], np.ones(2, np.int8), None):
+        with pytest.raises(TypeError) as error:
+            q.dequantize(wrong, params)
         assert str(error.value) == \
-            f"zero_point must be a whole number -127..127; got {wrong!r}"
-    assert q.qparams_of(0.1, -128, scheme="affine").zero_point.item() == -128
+            f"integers must be a torch.Tensor; got {type(wrong).__name__}"
+
+
+def test_a_ratio_that_is_none():
+    for ratio in (1e-9, 0.3, 1, 2.0**23 - 1):
+        multiplier, shift = q.fixed_point(ratio)
+        assert multiplier / 2**shift == pytest.approx(ratio, rel=1e-3)
+        assert 1 <= multiplier < 2**24 and 1 <= shift <= 46
+    for wrong in (0, -1.0, 2**23, math.inf, math.nan, 10**400, "x", None, True):
+        with pytest.raises(ValueError) as error:
+            q.fixed_point(wrong)
+        assert str(error.value) == f"ratio must be above 0 and below 2**23; got {wrong!r}"
+
+
+def test_networks_that_do_not_fit_the_digits(digits):
+    for widths in ((783, 5, 10), (784, 5, 9)):
+        with pytest.raises(ValueError) as error:
+            q.quantize_model(DigitClassifier(widths), digits)
+        assert str(error.value) == ("these digits need a network with 784 inputs and at least 10 "
+                                    f"outputs; got one of the widths {widths}")
+    model = DigitClassifier()
+    model.layers = torch.nn.ModuleList()
+    with pytest.raises(ValueError, match="the model has no layers, so it cannot read digits"):
+        q.quantize_model(model, digits)
 
 
 def test_rounded_weights(model):

@@ -92,6 +92,23 @@ def test_the_front_tells_of_mine_what_holds_everywhere():
     assert f"thousand-small takes {best.mean_bytes:,.0f} bytes on average" in told[0]
 
 
+def test_the_front_where_no_shipped_network_is_as_good_as_dense():
+    told = smallest.show_front((480, 0.08), (407_080, 0.01)).sentence
+    rows = [networks.measured(name) for name in networks.RECIPES if name.startswith("thousand")]
+    best = min(rows, key=lambda row: row.validation_error)
+    assert f"{best.name} takes {best.mean_bytes:,.0f} bytes on average and errs on " \
+        f"{best.validation_error:.1%}; the dense network takes 407,080 and errs on 1.0%" in told
+    assert told.endswith("more errors than dense.")
+
+
+def test_what_cannot_be_compared_is_refused():
+    with pytest.raises(ValueError, match=r"at least one packed file to break down; got \{\}"):
+        smallest.show_breakdown({})
+    for name in ("thousand", "perceptron-untied"):
+        with pytest.raises(ValueError, match=rf"papers: lenet, .*-untied; got '{name}'"):
+            smallest.literature_table("lenet", name)
+
+
 def test_the_pareto_front_by_brute_force():
     chance = random.Random(0)
     points = [(chance.randrange(30), chance.randrange(30)) for _ in range(40)]

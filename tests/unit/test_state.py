@@ -2,6 +2,10 @@
 
 import json
 import os
+import subprocess
+import sys
+import time
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -62,6 +66,93 @@ def test_an_interrupted_write_leaves_the_old_state(folder, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         remember("answers", "q", "c")
     assert load_state()["answers"] == {"q": "b"}
+    assert os.listdir(folder) == ["state.json"]  # neither a half-written file nor a lock
+
+
+def test_a_file_that_cannot_be_replaced_leaves_nothing_behind(folder, monkeypatch, capsys):
+    remember("answers", "q", "b")
+
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    remember("answers", "q", "c")
+    assert "(Permission denied)" in capsys.readouterr().out
+    assert os.listdir(folder) == ["state.json"]
+
+
+WRITER = """
+import sys
+from mnist_compress.ui.state import remember
+print("ready", flush=True)
+sys.stdin.readline()
+for n in range(200):
+    remember("answers", f"{sys.argv[1]}-{n}", "a")
+"""
+
+
+def test_kernels_that_write_at_once_lose_nothing(folder):
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER, name], stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, text=True) for name in "xy"]
+    for writer in writers:
+        assert writer.stdout.readline() == "ready\n"
+    for writer in writers:
+        writer.stdin.write("go\n")
+        writer.stdin.flush()
+    for writer in writers:
+        assert writer.communicate(timeout=60)[0] == "" and writer.returncode == 0
+    assert len(load_state()["answers"]) == 400
+    assert os.listdir(folder) == ["state.json"]
+
+
+@pytest.mark.parametrize("age", [state.STALE + 1, -3600])  # left behind, then a clock set back
+def test_the_lock_of_a_dead_kernel_is_taken_over(folder, age):
+    folder.mkdir(parents=True)
+    lock = folder / "state.lock"
+    lock.touch()
+    os.utime(lock, (time.time() - age,) * 2)
+    start = time.monotonic()
+    remember("answers", "q", "b")
+    forget()
+    assert time.monotonic() - start < 1
+    assert load_state()["answers"] == {"q": "b"} and not lock.exists()
+
+
+def test_a_lock_is_waited_for_but_not_for_ever(folder, monkeypatch):
+    monkeypatch.setattr(state, "STALE", 0.1)
+    folder.mkdir(parents=True)
+    lock = folder / "state.lock"
+    lock.touch()
+    start = time.monotonic()
+    remember("answers", "q", "b")
+    assert 0.05 < time.monotonic() - start < 2
+
+    def taken(*_):
+        raise FileExistsError(17, "File exists")
+
+    monkeypatch.setattr(os, "open", taken)
+    remember("answers", "q", "c")
+    assert load_state()["answers"] == {"q": "c"}
+
+
+def test_a_folder_that_is_a_file_is_told_at_once(tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").write_text("mine")
+    monkeypatch.setenv("MNIST_COMPRESS_STATE", str(tmp_path / "file"))
+    start = time.monotonic()
+    remember("answers", "q", "b")
+    assert time.monotonic() - start < 1
+    assert capsys.readouterr().out.count("Cannot use the folder") == 1
+    assert load_state()["answers"] == {"q": "b"}
+
+
+def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    monkeypatch.setenv("MNIST_COMPRESS_STATE", "~/x")
+    monkeypatch.chdir(tmp_path)
+    remember("answers", "q", "b")
+    assert os.listdir(tmp_path / "home" / "x") == ["state.json"]
+    assert os.listdir(tmp_path) == ["home"]
 
 
 DAMAGED = [
@@ -77,6 +168,9 @@ DAMAGED = [
     b'{"guesses": {"03-bytes": "many"}, "truths": {}, "answers": {}}',
     b'{"guesses": {"03-bytes": NaN}, "truths": {}, "answers": {}}',
     b'{"guesses": {"03-bytes": 1' + b"0" * 400 + b'}, "truths": {}, "answers": {}}',
+    b'{"guesses": {"03-bytes": true}, "truths": {}, "answers": {}}',
+    b'{"guesses": {"03-bytes": -1}, "truths": {}, "answers": {}}',
+    b'{"guesses": {}, "truths": {"03-bytes": false}, "answers": {}}',
     b'{"guesses": {}, "truths": {}, "answers": {"q": 3}}',
 ]
 
@@ -202,6 +296,12 @@ def test_bad_guesses_are_quoted(bad):
         guess("03-bytes", bad)
     assert str(error.value).endswith(repr(bad))
     assert load_state() == EMPTY
+
+
+def test_any_real_number_is_a_guess():
+    for _ in range(2):
+        assert guess("03-bytes", Fraction(1, 3)) == "Your guess: 0.3 KB."
+    assert load_state()["guesses"] == {"03-bytes": 1 / 3}
 
 
 def test_unknown_guesses_are_refused():

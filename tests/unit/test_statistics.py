@@ -185,9 +185,11 @@ def test_impossible_cases_are_refused():
         wilson_interval(0, 0)
     with pytest.raises(ValueError, match="n > 0; got successes=0, n=0"):
         newcombe_paired_difference(0, 0, 0, 0)
-    for bad in (0, 1, 95, nan):
+    for bad in (0, 1, 95, nan, "x", None, True):
         with pytest.raises(ValueError, match=f"0 < confidence < 1.*confidence={bad!r}"):
             wilson_interval(1, 2, bad)
+        with pytest.raises(ValueError, match=f"0 < confidence < 1.*confidence={bad!r}"):
+            newcombe_paired_difference(1, 2, 3, 4, bad)
 
 
 def test_bad_answers_are_refused():
