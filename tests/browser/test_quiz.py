@@ -2,6 +2,7 @@
 restart, in dark theme; and what a screen reader would complain about."""
 
 import re
+import time
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -90,7 +91,7 @@ def test_by_mouse_in_two_tabs_and_in_the_dark(open_notebook, lab, chromium):
     assert notebook.red() == [] and notebook.errors == [] and notebook.outside == []
 
 
-def test_by_keyboard_alone_and_after_a_restart(open_notebook):
+def test_by_keyboard_alone_and_after_a_restart(open_notebook, lab_home):
     notebook = open_notebook("06_quiz")
     run_up_to(notebook, "quiz(5")
     page, before = notebook.page, count(notebook)
@@ -117,6 +118,11 @@ def test_by_keyboard_alone_and_after_a_restart(open_notebook):
     field.get_by_text("d is not it").wait_for(timeout=20_000)
     assert count(notebook) == before
 
+    file = lab_home / "state" / "state.json"  # the page answers at once, the kernel a little later
+    deadline = time.monotonic() + 20
+    while '"prune-what": "d"' not in file.read_text("utf-8"):
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(50)
     page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
     notebook.idle()
     run_up_to(notebook, "quiz(2")
