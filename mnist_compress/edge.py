@@ -143,13 +143,14 @@ def _require():
 
 @contextlib.contextmanager
 def _silent():
-    """ExecuTorch's C++ writes notes on the processor to file descriptor 2, past Python's logs."""
+    """ExecuTorch's C++ writes notes on the processor past Python's logs: to file descriptor 2 and,
+    through pybind11, to whatever sys.stderr is, which in a notebook is a red box."""
     sys.stderr.flush()
     before = os.dup(2)
     try:
-        with open(os.devnull, "wb") as nowhere:
+        with open(os.devnull, "w") as nowhere, contextlib.redirect_stderr(nowhere):
             os.dup2(nowhere.fileno(), 2)
-        yield
+            yield
     finally:
         os.dup2(before, 2)
         os.close(before)

@@ -131,3 +131,16 @@ edge.edge_logits("a.pte", digits)
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True,
                           text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_silence_covers_the_stream_and_the_descriptor():
+    """As a notebook does, sys.stderr is another object than file descriptor 2."""
+    program = ("import io, os, sys; from mnist_compress import edge\n"
+               "sys.stderr = shown = io.StringIO()\n"
+               "with edge._silent():\n"
+               "    print('hidden', file=sys.stderr, flush=True); os.write(2, b'hidden')\n"
+               "print('seen', file=sys.stderr); os.write(2, b'seen too')\n"
+               "print(shown.getvalue())")
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
+                          check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert (done.stdout.strip(), done.stderr) == ("seen", "seen too")
