@@ -34,8 +34,11 @@ RECIPES = {
     "perceptron-untied": replace(PERCEPTRON, units=(80,), tie=False, copies=8),
     "lenet": LENET,
     "lenet-small": replace(LENET, units=(100, 40), weights=2900),
-    "lenet-untied": replace(LENET, weights=4200, tie=False, copies=8),
-    "lenet-small-untied": replace(LENET, units=(100, 40), weights=3200, tie=False, copies=8),
+    "lenet-untied": replace(
+        LENET, units=(100, 40), weights=4080, tie=False, copies=8, prune_steps=16000,
+        quantize_steps=14000, thrift=0.7),
+    "lenet-small-untied": replace(
+        LENET, units=(80, 36), weights=2860, tie=False, copies=8, quantize_steps=20000, thrift=0.7),
 }
 
 REFERENCES = {  # plain training of the dense network, as `training.train` does it
