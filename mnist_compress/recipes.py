@@ -13,7 +13,7 @@ from itertools import pairwise
 import torch
 from torch.nn import functional as F
 
-from .data import SIDE
+from .data import SIDE, as_number
 from .quantization import IntegerClassifier, IntegerLayer
 
 PIXELS, CLASSES = SIDE * SIDE, 10
@@ -21,6 +21,7 @@ PART = 2000  # pictures that are distorted at a time
 SHORT_BITS = 7  # of the multipliers and scales in a small file: two bytes each
 COUNTS = ("weights", "copies", "teacher_steps", "prune_steps", "quantize_steps", "batch", "every")
 AMOUNTS = ("distortion", "thrift", "curvature")
+MOST_LEVELS = 127  # magnitudes of int8
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,13 @@ class Recipe:
         check_count("dense_steps", self.dense_steps, 0)
         for name in AMOUNTS:
             amount = getattr(self, name)
-            require(0 <= amount < math.inf, f"{name} must be a number, 0 or more; got {amount!r}")
-        require(0 < self.rate < 1, f"rate must be above 0 and below 1; got {self.rate!r}")
-        require(0 < self.bias_step < math.inf, f"bias_step must be above 0; got {self.bias_step!r}")
+            require(0 <= as_number(amount) < math.inf,
+                    f"{name} must be a number, 0 or more; got {amount!r}")
+        require(0 < as_number(self.rate) < 1,
+                f"rate must be above 0 and below 1; got {self.rate!r}")
+        require(0 < as_number(self.bias_step) < math.inf,
+                f"bias_step must be above 0; got {self.bias_step!r}")
+        require(type(self.tie) is bool, f"tie must be True or False; got {self.tie!r}")
         require(len(self.widths) > 2 and self.widths[0] == PIXELS and self.widths[-1] == CLASSES,
                 f"widths must go from {PIXELS} to {CLASSES} over a hidden layer; got {self.widths}")
         hidden = self.widths[1:-1]
@@ -68,8 +73,8 @@ class Recipe:
                 and all(live <= width for live, width in zip(self.units, hidden, strict=True)),
                 f"units must be one number for each hidden layer of {hidden}, at most as large; "
                 f"got {self.units}")
-        require(len(self.levels) == len(self.widths) - 1 and max(self.levels) <= 127,
-                f"levels must be one number up to 127 for each layer; got {self.levels}")
+        require(len(self.levels) == len(self.widths) - 1 and max(self.levels) <= MOST_LEVELS,
+                f"levels must be one number up to {MOST_LEVELS} for each layer; got {self.levels}")
         everything = sum(i * o for i, o in pairwise(self.student_widths))
         require(self.weights <= everything,
                 f"weights must be at most {everything}, all there are; got {self.weights}")
@@ -463,7 +468,11 @@ def integers(network, masks, grid, widths):
 
 
 def teach(digits, recipe, seed=0):
-    """Training Digits -> Lesson: distorted copies, a dense teacher, what it says about each row."""
+    """Training Digits -> Lesson: distorted copies, a dense teacher, what it says about each row.
+
+    ValueError if there are no digits.
+    """
+    require(len(digits) > 0, "need at least one digit to learn from; got 0")
     generator = torch.Generator().manual_seed(seed)
     rows = distorted_copies(digits.images, recipe.copies, recipe.tie, generator, recipe.distortion)
     widths = (recipe.inputs, *recipe.teacher, CLASSES)
@@ -494,12 +503,20 @@ def compress_once(model, digits, weights, levels=(2, 7), bias_step=0.1):
 
     A weight's score is |w| times the root mean square of its input over the calibration `digits`
     (Sun, Liu, Bair & Kolter 2024). The mean of what a removed weight added goes into the bias, as
-    Nagel et al. (2019) correct biases. Nothing is trained.
+    Nagel et al. (2019) correct biases. Nothing is trained. levels: magnitudes in the codebook of
+    each layer. ValueError for what cannot be, or if a layer would lose all its weights.
     """
+    require(len(digits) > 0, "need at least one digit to calibrate on; got 0")
     everything = sum(layer.weight.numel() for layer in model.layers)
     require(type(weights) is int and 0 < weights <= everything,
             f"weights must be a whole number, 1 to {everything}; got {weights!r}")
     check_wholes("levels", levels)
+    require(len(levels) == len(model.layers) and max(levels) <= MOST_LEVELS,
+            f"levels must be one number up to {MOST_LEVELS} for each of {len(model.layers)} layers; "
+            f"got {levels}")
+    require(0 < as_number(bias_step) < math.inf, f"bias_step must be above 0; got {bias_step!r}")
+    require(all(part.isfinite().all() for part in model.parameters()),
+            "weights and biases must be finite numbers; one of them is NaN or infinite")
     network = [(layer.weight.detach(), layer.bias.detach()) for layer in model.layers]
     inputs = [digits.rows, *(value.detach() for value in model.activations(digits.rows)[:-1])]
     scores = [w.abs() * x.square().mean(0).sqrt()

@@ -79,10 +79,11 @@ def test_bad_training_settings(digits, test, name, value, text):
 def test_a_rising_loss_is_called_so(digits, test):
     _, history = train(digits[range(0, 1000, 20)], test[range(0, 4000, 40)], epochs=8,
                        learning_rate=0.9, seed=1)
-    for before, row in itertools.pairwise(history):
-        gap = 100 * (row.train_accuracy - row.test_accuracy)
-        if row.train_loss > before.train_loss and gap <= 8:
-            assert row.observation == "The loss rises: the steps are too long."
+    rising = [row for before, row in itertools.pairwise(history)
+              if row.train_loss > before.train_loss
+              and 100 * (row.train_accuracy - row.test_accuracy) <= 8]
+    assert rising
+    assert {row.observation for row in rising} == {"The loss rises: the steps are too long."}
 
 
 def test_evaluation_by_brute_force(model, test):

@@ -54,6 +54,9 @@ def made(request, few):
     ("thrift", -0.5, "thrift must be a number, 0 or more; got -0.5"),
     ("distortion", math.nan, "distortion must be a number, 0 or more; got nan"),
     ("bias_step", 0, "bias_step must be above 0; got 0"),
+    ("rate", "x", "rate must be above 0 and below 1; got 'x'"),
+    ("thrift", "x", "thrift must be a number, 0 or more; got 'x'"),
+    ("tie", "x", "tie must be True or False; got 'x'"),
 ])
 def test_a_recipe_that_cannot_be(field, value, wanted):
     with pytest.raises(ValueError, match=wanted):
@@ -398,8 +401,24 @@ def test_compress_once_loses_little_and_leaves_the_model_alone(model, digits, te
     ({"weights": 0.5}, "weights must be a whole number, 1 to 101632; got 0.5"),
     ({"weights": 200000}, "got 200000"),
     ({"weights": 100, "levels": (0, 3)}, r"levels must be a tuple .* got \(0, 3\)"),
+    ({"weights": 100, "levels": (2,)}, r"levels must be one number up to 127 .* got \(2,\)"),
+    ({"weights": 100, "levels": (2, 128)}, r"got \(2, 128\)"),
+    ({"weights": 100, "bias_step": 0}, "bias_step must be above 0; got 0"),
+    ({"weights": 100, "bias_step": math.nan}, "bias_step must be above 0; got nan"),
     ({"weights": 1}, "no weights left; weights must be more than 1"),
 ])
 def test_compress_once_with_bad_arguments(model, digits, options, wanted):
     with pytest.raises(ValueError, match=wanted):
         recipes.compress_once(model, digits, **options)
+
+
+def test_compress_once_and_teach_need_digits_and_finite_weights(model, digits):
+    none = digits[range(0)]
+    for call in (lambda: recipes.compress_once(model, none, 1000),
+                 lambda: recipes.teach(none, TINY)):
+        with pytest.raises(ValueError, match="need at least one digit .* got 0"):
+            call()
+    with torch.no_grad():
+        model.layers[0].weight[0, 0] = math.nan
+    with pytest.raises(ValueError, match="must be finite"):
+        recipes.compress_once(model, digits, 1000)
