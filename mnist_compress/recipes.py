@@ -512,8 +512,8 @@ def compress_once(model, digits, weights, levels=(2, 7), bias_step=0.1):
             f"weights must be a whole number, 1 to {everything}; got {weights!r}")
     check_wholes("levels", levels)
     require(len(levels) == len(model.layers) and max(levels) <= MOST_LEVELS,
-            f"levels must be one number up to {MOST_LEVELS} for each of {len(model.layers)} layers; "
-            f"got {levels}")
+            f"levels must be one number up to {MOST_LEVELS} for each of {len(model.layers)} "
+            f"layers; got {levels}")
     require(0 < as_number(bias_step) < math.inf, f"bias_step must be above 0; got {bias_step!r}")
     require(all(part.isfinite().all() for part in model.parameters()),
             "weights and biases must be finite numbers; one of them is NaN or infinite")

@@ -416,7 +416,7 @@ def test_compress_once_and_teach_need_digits_and_finite_weights(model, digits):
     none = digits[range(0)]
     for call in (lambda: recipes.compress_once(model, none, 1000),
                  lambda: recipes.teach(none, TINY)):
-        with pytest.raises(ValueError, match="need at least one digit .* got 0"):
+        with pytest.raises(ValueError, match=r"need at least one digit .* got 0"):
             call()
     with torch.no_grad():
         model.layers[0].weight[0, 0] = math.nan
