@@ -12,7 +12,7 @@ REFUSED = (3, 14, 1)  # by torchvision and networkx
 ACTIONS = ("install", "wheels")
 # (download, on disk) in GB. PyPI's torch for Linux brings the CUDA libraries along.
 WITH_CUDA, CPU_ONLY = (3.0, 6.5), (0.5, 2.0)
-UNPACKED = 2.5  # times a wheel's size, with some room
+UNPACKED = 2.1  # times the size of the wheels
 
 
 def problem(action, index="", wheels="", version=sys.version_info[:3]):

@@ -39,7 +39,7 @@ def test_setup_refuses_what_it_does_not_know(tmp_path):
     assert "no wheels in the folder" in setup.problem("install", wheels=str(tmp_path))
     (tmp_path / "a-1-py3-none-any.whl").write_bytes(bytes(2_000_000))
     assert setup.problem("install", wheels=str(tmp_path)) is None
-    assert setup.sizes(wheels=str(tmp_path)) == (0.0, pytest.approx(0.005))
+    assert setup.sizes(wheels=str(tmp_path)) == (0.0, pytest.approx(0.0042))
 
 
 def test_an_environment_without_pip_is_made_anew(tmp_path):
