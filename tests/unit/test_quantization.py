@@ -255,3 +255,49 @@ def test_the_library_way_answers_alike_and_is_silent(model, test, recwarn, capfd
         got = evaluate(q.torchao_quantize(model, kind), test).predictions
         assert (got != wanted).sum() < 40
     assert not recwarn.list and capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("per_channel", [False, True])
+def test_scales_of_a_deep_network(digits, per_channel):
+    """Hidden layers have a scale for each row if wanted, the last one never; all integers follow
+    from those of the layer before; the largest hidden sum met becomes 255."""
+    torch.manual_seed(0)
+    few = digits[range(0, 1000, 10)]
+    network = q.quantize_model(DigitClassifier((784, 9, 7, 10)), few, per_channel=per_channel)
+    shapes = [tuple(layer.scale.shape) for layer in network.layers]
+    assert shapes == ([(9,), (7,), ()] if per_channel else [(), (), ()])
+    pixels = flatten(few.images)
+    values, found = pixels.numpy().astype(np.int64), network.activations(pixels)
+    assert len(found) == 3
+    for layer, got in zip(network.layers, found, strict=True):
+        sums = values @ layer.weight.numpy().T.astype(np.int64) + layer.bias.numpy()
+        if layer.shift is None:
+            assert np.array_equal(got.numpy(), sums) and got.dtype == torch.int32
+            break
+        m, s = (part.numpy().astype(np.int64) for part in (layer.multiplier, layer.shift))
+        assert (np.maximum(sums, 0) * m / 2.0**s).max() == pytest.approx(255, abs=0.01)
+        values = np.minimum((np.maximum(sums, 0) * m + (1 << s - 1)) >> s, 255)
+        assert np.array_equal(got.numpy(), values) and got.dtype == torch.uint8
+    assert np.array_equal(network.sums(pixels).numpy(), sums)
+
+
+def test_what_cannot_be_quantized_is_told(model, digits, integer):
+    with pytest.raises(ValueError, match=r"^need at least one digit to calibrate on; got 0$"):
+        q.quantize_model(model, digits[range(0)])
+    pixels = flatten(digits[:2].images)
+    for wrong in (pixels.float(), pixels[:, :783], pixels.float()[:, :783]):
+        kind = f"got {wrong.dtype} of \\(2, {wrong.shape[1]}\\)"
+        with pytest.raises(ValueError, match=f"uint8 of the shape \\(n, 784\\); {kind}"):
+            integer.activations(wrong)
+    with torch.no_grad():
+        model.layers[0].bias[3] = -1e9
+    with pytest.raises(ValueError, match="a bias is too large beside its weights; got 1000000000.0"):
+        q.quantize_model(model, digits)
+
+
+def test_the_ends_of_what_qparams_may_be():
+    for scale in (torch.finfo(torch.float32).tiny, torch.finfo(torch.float32).max):
+        assert q.qparams_of(scale).scale.item() == scale
+    params = q.qparams_of(0.5, 127, scheme="affine")
+    assert (params.zero_point.item(), params.scale.dtype) == (127, torch.float32)
+    assert q.qparams_of(torch.tensor(0.5, dtype=torch.float64)).scale.dtype == torch.float32
