@@ -153,5 +153,7 @@ def test_guess_box_by_keyboard(open_notebook):
 
 
 @pytest.fixture(autouse=True)
-def artifacts():
+def fresh(lab_home):
+    """Nothing is guessed, measured or answered yet: another test may have run the same notebook."""
     ARTIFACTS.mkdir(exist_ok=True)
+    (lab_home / "state" / "state.json").unlink(missing_ok=True)
