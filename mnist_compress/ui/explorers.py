@@ -32,7 +32,7 @@ from .widget import CourseWidget, shown, source
 
 EXAMPLE = 0.1234  # the weight that the course rounds by hand
 SHOWN_WEIGHTS = 12
-ZEROS = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98)
+ZEROS = (0.0, 0.3, 0.6, 0.8, 0.9, 0.95, 0.98)
 BITS = (2, 3, 4, 5, 6, 7, 8)
 MARK = "#D55E00"
 DPI = 120  # of a kept figure
