@@ -266,7 +266,7 @@ def latency_ledger(model, sparse, integer, digits, batches=(1, 32, 1000), rounds
     """The same digits through several networks: a list of `LatencyRow`, batch after batch.
 
     model: the dense network. sparse: the same with zeros in it. integer: an IntegerClassifier.
-    "masks left on" is `model` with torch.nn.utils.prune's hooks; "int8 weights only" makes floats
+    "masks left on" is `sparse` with torch.nn.utils.prune's hooks; "int8 weights only" makes floats
     of the weights for each product. names: which rows to time, out of LATENCY_ROWS; the first is
     what others are compared with. ValueError for other names, or batches larger than `digits`.
     """
@@ -274,7 +274,7 @@ def latency_ledger(model, sparse, integer, digits, batches=(1, 32, 1000), rounds
     if wrong or not names:
         raise ValueError(f"names must be among {', '.join(LATENCY_ROWS)}; got {names!r}")
     batches = check_batches(batches, len(digits))
-    makers = (lambda: model, lambda: _masked(model, 0.5), lambda: sparse,
+    makers = (lambda: model, lambda: _masked(sparse, 0.0), lambda: sparse,
               lambda: sparse_forward(sparse),
               lambda: remove_neurons(model, weakest_neurons(model, 0.5)), lambda: integer.sums,
               lambda: torchao_quantize(model, "dynamic"),

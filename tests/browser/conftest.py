@@ -17,6 +17,7 @@ from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "tools"))
+from check import BROWSERS
 from lab import OPTIONS, write_settings
 
 ARTIFACTS = ROOT / "tests" / "artifacts"
@@ -78,8 +79,7 @@ def launch(path):
 
 def find_chromium():
     """Its path, from CHROMIUM or the path; or None."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
 @pytest.fixture(scope="session")

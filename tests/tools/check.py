@@ -89,7 +89,7 @@ def main(*names):
         print(f"== {name}: {time.monotonic() - start:.0f} s", flush=True)
     total = f"{(time.monotonic() - began) / 60:.1f} minutes"
     print(f"\nFAILED: {', '.join(failed)} ({total})" if failed else f"\nAll passed in {total}.")
-    return int(bool(failed))
+    return bool(failed)
 
 
 if __name__ == "__main__":

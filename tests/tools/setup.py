@@ -15,7 +15,7 @@ WITH_CUDA, CPU_ONLY = (3.0, 6.5), (0.5, 2.0)
 UNPACKED = 2.1  # times the size of the wheels
 
 
-def problem(action, index="", wheels="", version=sys.version_info[:3]):
+def problem(action, wheels="", version=sys.version_info[:3]):
     """Why this cannot work, or None."""
     low, high = (".".join(map(str, each)) for each in VERSIONS)
     if action not in ACTIONS:
@@ -43,7 +43,7 @@ def sizes(index="", wheels=""):
 
 def main(action="", index="", wheels=""):
     """`action` is install or wheels; `index` an extra wheel index; `wheels` a local folder."""
-    if wrong := problem(action, index, wheels):
+    if wrong := problem(action, wheels):
         return wrong
     download, disk = sizes(index, wheels)
     free = shutil.disk_usage(ROOT).free / 1e9

@@ -172,6 +172,15 @@ def test_latency_rows_in_turn(model, integer, test):
         ledger.latency_ledger(model, model, integer, test, names=("warp",))
 
 
+def test_the_masked_row_computes_the_sparse_network_with_hooks(model, test):
+    sparse = prune(model, 0.9)
+    masked = ledger._masked(sparse, 0.0)
+    assert all(layer._forward_pre_hooks and "weight_mask" in layer.state_dict()
+               for layer in masked.layers)
+    with torch.no_grad():
+        assert torch.equal(masked(test.rows[:50]), sparse(test.rows[:50]))
+
+
 def test_the_file_of_torchao_has_a_byte_for_each_weight(model, test):
     row = ledger.torchao_file("torchao", model, test)
     assert row.same_answers and 101_632 < row.bytes < 1.1 * 101_632
