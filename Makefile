@@ -12,38 +12,38 @@ ONLY =
 
 BIN = .venv/bin
 READY = .venv/.ready
-RUN = $(BIN)/python tests/tools
+RUN = $(BIN)/python -m tools.
 
 .PHONY: lab test execute drift soak bench book wheels reset
 
 lab: $(READY)
-	@$(RUN)/lab.py $(PORT)
+	@$(RUN)lab $(PORT)
 
 test: $(READY)
-	@$(RUN)/check.py
+	@$(RUN)check
 
 execute: $(READY)
-	@$(RUN)/execute.py
+	@$(RUN)execute
 
 drift: $(READY)
-	@$(RUN)/drift.py
+	@$(RUN)drift
 
 soak: $(READY)
-	@$(RUN)/soak.py
+	@$(RUN)soak
 
 bench: $(READY)
-	@$(RUN)/bench.py $(ONLY)
+	@$(RUN)bench $(ONLY)
 
 book: $(READY)
-	@$(RUN)/book.py
+	@$(RUN)book
 
 wheels:
-	@$(PYTHON) tests/tools/setup.py wheels "$(TORCH_INDEX)"
+	@$(PYTHON) -m tools.setup wheels "$(TORCH_INDEX)"
 
 reset:
-	@$(PYTHON) tests/tools/reset.py $(NOTEBOOK)
+	@$(PYTHON) -m tools.reset $(NOTEBOOK)
 
 $(READY): pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) here. Install Python 3.11 to 3.14, or say make PYTHON=/path/to/python3."; exit 1; }
-	@$(PYTHON) tests/tools/setup.py install "$(TORCH_INDEX)" "$(WHEELS)"
+	@$(PYTHON) -m tools.setup install "$(TORCH_INDEX)" "$(WHEELS)"
 	@touch $(READY)

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 import torch
 
 from .data import Digits, flatten, load_sample, normalise
-from .ledger import dense_file, integer_file
+from .integer import IntegerClassifier
+from .measure.files import dense_file, integer_file
 from .model import DigitClassifier
 from .pruning import prune
-from .quantization import IntegerClassifier, qparams_of, quantize, quantize_model
+from .quantization import qparams_of, quantize, quantize_model
+from .stages import STAGES
 from .training import History, evaluate, logits, train
-
-STAGES = ("Original data", "Preprocessing", "Feature engineering", "Model training",
-          "Model pruning", "Model quantization")
 
 
 @dataclass(frozen=True)

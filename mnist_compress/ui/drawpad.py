@@ -6,9 +6,8 @@ import torch
 import traitlets
 from torch.nn import functional
 
-from mnist_compress.data import SIDE, Digits, centre_digit
-from mnist_compress.trace import check_models, trace_prediction
-
+from ..data import SIDE, Digits, centre_digit
+from ..trace import check_models, trace_prediction
 from .widget import CourseWidget, shown, source
 
 DRAWING_SIDE = 140  # pixels of the drawing, before it is centred; drawpad.js sends as many

@@ -4,20 +4,15 @@ from math import log2
 
 import torch
 
-from mnist_compress import ledger
-from mnist_compress.data import flatten, load_sample, normalise
-from mnist_compress.packing import write_order0
-from mnist_compress.pruning import magnitude_mask, prune
-from mnist_compress.quantization import (
-    choose_qparams,
-    qparams_of,
-    quantize,
-    quantize_model,
-)
-from mnist_compress.statistics import mcnemar_exact
-from mnist_compress.training import evaluate, trained_model
-from mnist_compress.ui.quiz import ask
-from mnist_compress.ui.state import Sentence
+from .. import measure
+from ..data import flatten, load_sample, normalise
+from ..packed.range_coder import write_order0
+from ..pruning import magnitude_mask, prune
+from ..quantization import choose_qparams, qparams_of, quantize, quantize_model
+from ..statistics import mcnemar_exact
+from ..training import evaluate, trained_model
+from .quiz import ask
+from .state import Sentence
 
 ROUNDS = 9  # enough for a median, and done in two seconds
 
@@ -89,7 +84,7 @@ def count_zeros():
 def saved_sizes():
     """Write the dense and the pruned network to files."""
     model, test = trained_model(), load_sample()[1]
-    sizes = [ledger.dense_file(name, network, test).bytes for name, network in
+    sizes = [measure.dense_file(name, network, test).bytes for name, network in
              (("dense", model), ("pruned", prune(model, 0.3)))]
     return f"Two files, just written: dense {sizes[0]:,} bytes, 30 % zeros {sizes[1]:,} bytes."
 
@@ -97,8 +92,8 @@ def saved_sizes():
 def csr_break_even():
     """CSR files with int64 column numbers around the break-even."""
     model, test = trained_model(), load_sample()[1]
-    dense = ledger.dense_file("dense", model, test).bytes
-    told = [f"{share:.0%} zeros: {ledger.csr_file('', prune(model, share), test, 'int64').bytes:,}"
+    dense = measure.dense_file("dense", model, test).bytes
+    told = [f"{share:.0%} zeros: {measure.csr_file('', prune(model, share), test, 'int64').bytes:,}"
             for share in (0.5, 0.6, 0.7, 0.8)]
     return f"Bytes of files, dense: {dense:,}; CSR with int64, {'; '.join(told)}."
 
@@ -107,7 +102,7 @@ def dense_timing():
     """Time zeros and fewer neurons in a dense product."""
     digits, test = load_sample()
     model = trained_model()
-    rows = ledger.latency_ledger(
+    rows = measure.latency_ledger(
         model, prune(model, 0.9), quantize_model(model, digits), test, batches=(1000,),
         rounds=ROUNDS, names=("dense float32", "zeros kept dense", "half the neurons"))
     told = [f"{row.name} {row.median:,.0f} microseconds" for row in rows]
@@ -139,8 +134,8 @@ def int8_timing():
     """Size and time of int8 weights that are made float again for every product."""
     digits, test = load_sample()
     model = trained_model()
-    share = ledger.torchao_file("", model, test).bytes / ledger.dense_file("", model, test).bytes
-    rows = ledger.latency_ledger(
+    share = measure.torchao_file("", model, test).bytes / measure.dense_file("", model, test).bytes
+    rows = measure.latency_ledger(
         model, model, quantize_model(model, digits), test, batches=(1,), rounds=ROUNDS,
         names=("dense float32", "torchao, int8 weights only"))
     told = [f"{row.name} {row.median:,.0f} microseconds" for row in rows]
@@ -173,8 +168,6 @@ def exact_floats():
     return (f"As float64, 2**53 is {2.0**53:,.0f}, and 2**53 + 1 is {float(2**53 + 1):,.0f}: no "
             f"longer exact. The largest product that this network can reach is {reach:,}, "
             f"{reach / 2**53:.1%} of that.")
-
-
 EVIDENCE = {each.__name__: each for each in (
     pruned_weights, one_pixel, divide_by_255, flatten_one, linear_shape, train_and_test_accuracy,
     magnitude_order, count_zeros, saved_sizes, csr_break_even, dense_timing, quantize_example,

@@ -14,8 +14,8 @@ from numbers import Real
 
 import torch
 
-from mnist_compress.pruning import magnitude_mask
-from mnist_compress.ui.state import Sentence
+from ..pruning import magnitude_mask
+from .state import Sentence
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,6 @@ def _shared(nearest=True, magnitude=True, sign=True, zeros=True, index=False):
             result = torch.where(weights < 0, -result, result)
         return torch.where(weights == 0, torch.zeros(()), result) if zeros else result
     return function
-
-
 _PIXELS = torch.tensor([[0, 150, 255], [1, 128, 64]], dtype=torch.uint8)
 _LOGITS = torch.tensor([[2.0, 0.1, 0.3, 0.2], [0.2, 0.1, 9.0, 0.3], [0.5, 0.3, 0.1, 3.0]])
 _WEIGHTS = torch.tensor([[0.5, -0.9, 0.02, -0.01], [0.03, 0.8, -0.7, 0.6], [-4.0, 3.0, 2.0, -1.0]])
@@ -93,7 +91,6 @@ _INT8 = torch.stack([torch.full((52,), 127), torch.arange(-127, 129, 5)]).to(tor
 _SPARSE = torch.tensor([[0.0, 0.31, -0.52, 1.9], [-0.11, 0.0, 0.78, -1.2]])
 _CODE = torch.tensor([0.25, 0.6, 1.5])
 _VALUES = torch.tensor([0.1234, -0.5, 0.017, 0.0, 3.0, -3.0])
-
 EXERCISES = {exercise.name: exercise for exercise in (
     Exercise("my_normalise", lambda pixels: pixels / 255, ((_PIXELS,), (_PIXELS[1],)), (
         (lambda pixels: pixels, "You returned the pixels as they came. Divide them by the largest "

@@ -15,17 +15,10 @@ import traitlets
 from IPython.display import display
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from mnist_compress.packing import pack
-from mnist_compress.pruning import fine_tune, prune
-from mnist_compress.quantization import (
-    choose_qparams,
-    dequantize,
-    quantize,
-    quantize_model,
-    round_weights,
-)
-from mnist_compress.training import evaluate
-
+from ..packed.file import pack
+from ..pruning import fine_tune, prune
+from ..quantization import choose_qparams, dequantize, quantize, quantize_model, round_weights
+from ..training import evaluate
 from .plots import INK, Picture, draw, pareto, survivors
 from .tables import two_digits
 from .widget import CourseWidget, shown, source

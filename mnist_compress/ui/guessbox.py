@@ -2,8 +2,8 @@
 
 import traitlets
 
-from mnist_compress.ui.state import GUESSES, Sentence, guess
-from mnist_compress.ui.widget import CourseWidget, shown, source
+from .state import GUESSES, Sentence, guess
+from .widget import CourseWidget, shown, source
 
 
 class GuessBox(CourseWidget):

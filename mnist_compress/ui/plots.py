@@ -10,9 +10,9 @@ import torch
 from IPython.display import display
 from matplotlib.figure import Figure
 
-from mnist_compress.data import SIDE
-from mnist_compress.pruning import check_sparsity
-from mnist_compress.trace import STAGES
+from ..data import SIDE
+from ..pruning import check_sparsity
+from ..stages import STAGES
 
 STYLE = Path(__file__).with_name("course.mplstyle")
 INK = "#0072B2"

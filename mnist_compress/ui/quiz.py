@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from mnist_compress.ui.state import Sentence, load_state, remember
+from .state import Sentence, load_state, remember
 
 LETTERS = "abcd"
 

@@ -2,10 +2,10 @@
 
 import traitlets
 
-from mnist_compress.ui.evidence import show_me
-from mnist_compress.ui.quiz import LETTERS, Feedback, answer, ask
-from mnist_compress.ui.state import load_state
-from mnist_compress.ui.widget import CourseWidget, shown, source
+from .evidence import show_me
+from .quiz import LETTERS, Feedback, answer, ask
+from .state import load_state
+from .widget import CourseWidget, shown, source
 
 
 class Quiz(CourseWidget):

@@ -5,11 +5,12 @@ from pathlib import Path
 import pandas as pd
 import segno
 
-from mnist_compress import networks
-from mnist_compress.export import QR_BYTES, QR_PREFIX
-from mnist_compress.packing import breakdown, pack
-from mnist_compress.ui.plots import HATCHES, draw, pareto
-from mnist_compress.ui.tables import Table
+from .. import pretrained
+from ..deploy.page import QR_BYTES, QR_PREFIX
+from ..packed.breakdown import breakdown
+from ..packed.file import pack
+from .plots import HATCHES, draw, pareto
+from .tables import Table
 
 LENET = (784, 300, 100, 10)  # widths
 DENSE_BYTES = {(784, 128, 10): 407_080, LENET: 1_066_440}  # float32, no header
@@ -63,8 +64,8 @@ def show_front(mine, dense, others=None):
     mine and dense: pairs of bytes and error, a share of 1; others: {name: such a pair}. The
     sentence tells of `mine` only what holds on every machine, as its training does not.
     """
-    names = [name for name in networks.RECIPES if name.startswith("thousand")]
-    rows = [networks.measured(name) for name in names]
+    names = [name for name in pretrained.RECIPES if name.startswith("thousand")]
+    rows = [pretrained.measured(name) for name in names]
     points = {row.name: (row.mean_bytes, row.validation_error) for row in rows}
 
     def paint(axes):
@@ -129,14 +130,14 @@ def literature_table(*names):
     ValueError for the name of another network.
     """
     for name in names:
-        if networks.recipe(name).widths != LENET:
-            fitting = [each for each, made in networks.RECIPES.items() if made.widths == LENET]
+        if pretrained.recipe(name).widths != LENET:
+            fitting = [each for each, made in pretrained.RECIPES.items() if made.widths == LENET]
             raise ValueError(f"only LeNet-300-100 compares with the papers: {', '.join(fitting)}; "
                              f"got {name!r}")
     dense = DENSE_BYTES[LENET]
     rows = [(f"{who} ({where})", *figures) for who, where, *figures in PAPERS]
     for name in names:
-        found, tie = networks.measured(name), networks.recipe(name).tie
+        found, tie = pretrained.measured(name), pretrained.recipe(name).tie
         low, high = (f"{100 * end(found.official_errors):.2f}" for end in (min, max))
         note = f"file; {EXTRAS[tie]}; {len(found.bytes)} seeds, {low} to {high} %"
         rows.append((f"here: {name}", 100 * found.official_error, found.mean_bytes, note))

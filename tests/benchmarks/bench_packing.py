@@ -28,9 +28,10 @@ import zstandard
 from safetensors.numpy import load as load_safetensors
 from safetensors.numpy import save as save_safetensors
 
-from mnist_compress.networks import file_of
-from mnist_compress.packed_format import CODERS, PackedLayer, PackedNetwork
-from mnist_compress.packing import breakdown, load_packed, pack, unpack
+from mnist_compress.packed.breakdown import breakdown
+from mnist_compress.packed.file import load_packed, pack, unpack
+from mnist_compress.packed.header import CODERS, PackedLayer, PackedNetwork
+from mnist_compress.pretrained import file_of
 
 SIZES = (100_000, 1_000_000, 10_000_000, 100_000_000)
 ZEROS = (0.0, 0.5, 0.9)

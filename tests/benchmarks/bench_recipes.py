@@ -16,12 +16,12 @@ import zlib
 
 import torch
 
-from mnist_compress import networks
+from mnist_compress import pretrained
+from mnist_compress.compress.recipe import compress_once
 from mnist_compress.data import full_is_here, load_full, load_sample
-from mnist_compress.networks.__main__ import Classroom, error, make
-from mnist_compress.packing import pack, unpack
-from mnist_compress.recipes import compress_once
+from mnist_compress.packed.file import pack, unpack
 from mnist_compress.training import trained_model
+from tools.train_pretrained import Classroom, error, make
 
 SEEDS = (0, 1, 2)
 GOALS = (  # network, float32 it is compared with, points it may lose, bytes: first, then, moonshot
@@ -44,13 +44,13 @@ def recorded_table():
     goals.update({f"{name}-untied": goal for name, *goal in GOALS})
     yield "| network | seeds | bytes | validation error | official error | may be | goals met |"
     yield "|---|---|---|---|---|---|---|"
-    for name in (*networks.REFERENCES, *networks.RECIPES):
-        row = networks.measured(name)
+    for name in (*pretrained.REFERENCES, *pretrained.RECIPES):
+        row = pretrained.measured(name)
         limit, met = "", ""
         if name in goals:
             reference, points, sizes = goals[name]
             if isinstance(reference, str):
-                reference = networks.measured(reference).official_error
+                reference = pretrained.measured(reference).official_error
             fine = row.official_error <= reference + points
             limit = f"{reference + points:.2%}"
             met = ", ".join(f"{size:,} {'yes' if fine and row.mean_bytes <= size else 'NO'}"
@@ -65,11 +65,11 @@ def shipped_table(official):
     test = load_sample()[1]
     yield "| file | bytes | error, 4,000 sample digits | error, 10,000 official digits |"
     yield "|---|---|---|---|"
-    for name in networks.RECIPES:
-        network = networks.shipped(name)
+    for name in pretrained.RECIPES:
+        network = pretrained.shipped(name)
         seen = "" if name.startswith("thousand") else " (trained on most of them)"
         now = f"{error(network, official):.2%}" if official else "not on this machine"
-        yield (f"| {name}.mc | {networks.file_of(name).stat().st_size:,} "
+        yield (f"| {name}.mc | {pretrained.file_of(name).stat().st_size:,} "
                f"| {error(network, test):.2%}{seen} | {now} |")
 
 
@@ -104,7 +104,7 @@ def once_on_official(official):
 
 def decoding():
     """One line: seconds to read the largest record file, and a checksum of what came out."""
-    data, start = networks.file_of("lenet-untied").read_bytes(), time.process_time()
+    data, start = pretrained.file_of("lenet-untied").read_bytes(), time.process_time()
     network, checksum = unpack(data), 0
     seconds = time.process_time() - start
     for layer in network.layers:

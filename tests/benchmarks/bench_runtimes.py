@@ -18,13 +18,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mnist_compress import edge, export, networks
+from mnist_compress import deploy, pretrained
 from mnist_compress.data import flatten, load_sample
-from mnist_compress.ledger import latency
-from mnist_compress.packing import save_packed
+from mnist_compress.deploy import executorch
+from mnist_compress.measure.speed import latency
+from mnist_compress.packed.file import save_packed
+from mnist_compress.packed.reader import PackedClassifier
 from mnist_compress.pruning import fine_tune, prune
 from mnist_compress.quantization import quantize_model, torchao_quantize
-from mnist_compress.reader import PackedClassifier
 from mnist_compress.training import trained_model
 from tests.browser import conftest
 
@@ -86,20 +87,20 @@ def runtimes(model, integer, folder, digits, test):
                                   integer.sums(pixels))
     found = {"PyTorch": torch_ways, "ONNX Runtime": {}}
     files = folder / "float.onnx", folder / "int8.onnx"
-    export.export_onnx(model, files[0]), export.quantize_onnx(*files, digits)
+    deploy.export_onnx(model, files[0]), deploy.quantize_onnx(*files, digits)
     for name, path in zip(("float32", "int8, static"), files, strict=True):
-        run = partial(export.onnx_session(path).run, None)
+        run = partial(deploy.onnx_session(path).run, None)
         found["ONNX Runtime"][name] = (
             path.stat().st_size, lambda n, run=run: partial(run, {"rows": rows[:n].numpy()}),
-            export.onnx_logits(path, pixels))
-    if edge.installed():
+            deploy.onnx_logits(path, pixels))
+    if executorch.installed():
         found["ExecuTorch"] = {}
         for name, calibration in (("float32", None), ("int8, static", digits)):
             path = folder / f"{name[:4]}.pte"
-            size, run = edge.export_edge(model, path, calibration), edge.edge_network(path)
+            size, run = executorch.export_edge(model, path, calibration), executorch.edge_network(path)
             found["ExecuTorch"][name] = (
                 size, lambda n, run=run: partial(run, rows[:n].contiguous()),
-                edge.edge_logits(path, test))
+                executorch.edge_logits(path, test))
     layers = [(layer.weight.detach().numpy(), layer.bias.detach().numpy())
               for layer in model.layers]
 
@@ -175,24 +176,24 @@ def main():
           "`packed` are the same integers of 4 bits; the others are quantized by the tool of "
           "their runtime. Microseconds on one thread: median of "
           f"{ROUNDS} (middle half), x median / float32 in the same runtime. Accuracy on the "
-          f"sample's 4,000 test digits. {export.processor()}\n")
+          f"sample's 4,000 test digits. {deploy.processor()}\n")
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         with torch.no_grad():
             found = runtimes(model, integer, folder, digits, test)
         for line in runtime_table(found, test.labels.numpy()):
             print(line, flush=True)
-        if not edge.installed():
-            print(f"\nExecuTorch was not installed: {edge.INSTALL}")
+        if not executorch.installed():
+            print(f"\nExecuTorch was not installed: {executorch.INSTALL}")
         path = conftest.find_chromium()
         if not path:
             print("\nChromium was not found: the page was not measured.")
             return
         pages = {"the same network": folder / "own.html",
                  "the shipped network `thousand`": folder / "small.html"}
-        for network, file in zip((integer, networks.shipped("thousand")), pages.values(),
+        for network, file in zip((integer, pretrained.shipped("thousand")), pages.values(),
                                  strict=True):
-            export.export_page(network, file)
+            deploy.export_page(network, file)
         print("\nThe page in Chromium, in JavaScript, all layers with the trace; bytes of the heap "
               "hold network, script and page:\n")
         with conftest.launch(path) as chromium:

@@ -16,9 +16,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "tools"))
-from check import BROWSERS
-from lab import OPTIONS, write_settings
+from tools.check import BROWSERS
+from tools.lab import OPTIONS, write_settings
 
 ARTIFACTS = ROOT / "tests" / "artifacts"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",

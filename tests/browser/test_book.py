@@ -1,6 +1,5 @@
 """The static book, opened from disk: links, alt texts, the quiz without a kernel, requests, axe."""
 
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -9,9 +8,8 @@ import pytest
 from test_quiz import complaints
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "tools"))
-import book
-from notebooks import paths
+from tools import book
+from tools.notebooks import paths
 
 NAMES = ["index", "digit", *(path.stem for path in paths())]
 

@@ -4,7 +4,8 @@ from itertools import pairwise
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import ARTIFACTS, tabs, write_cells
+
+from .conftest import ARTIFACTS, tabs, write_cells
 
 CELLS = [
     "import torch\n"

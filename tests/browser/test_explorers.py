@@ -3,8 +3,9 @@
 import re
 
 import pytest
-from conftest import ARTIFACTS, tabs, write_cells
 from test_quiz import complaints, count
+
+from .conftest import ARTIFACTS, tabs, write_cells
 
 CELLS = [
     "import torch\n"

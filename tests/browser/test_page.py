@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 
 from mnist_compress.data import centre_digit, flatten, load_sample
-from mnist_compress.export import export_page
-from mnist_compress.packing import load_packed, pack, unpack
+from mnist_compress.deploy.page import export_page
+from mnist_compress.packed.file import load_packed, pack, unpack
+from mnist_compress.packed.reader import PackedClassifier
 from mnist_compress.pruning import prune
 from mnist_compress.quantization import quantize_model
-from mnist_compress.reader import PackedClassifier
 from mnist_compress.training import train, trained_model
 
 NETWORK = Path(__file__).with_name("thousand.mc")

@@ -8,11 +8,11 @@ import pytest
 from test_page import NETWORK, STROKES
 
 from mnist_compress.data import flatten, load_sample
-from mnist_compress.export import QR_BYTES, QR_PREFIX, export_qr_page
-from mnist_compress.packing import load_packed
+from mnist_compress.deploy.page import QR_BYTES, QR_PREFIX, export_qr_page
+from mnist_compress.packed.file import load_packed
+from mnist_compress.packed.reader import PackedClassifier
 from mnist_compress.pruning import prune
 from mnist_compress.quantization import quantize_model
-from mnist_compress.reader import PackedClassifier
 from mnist_compress.training import trained_model
 
 

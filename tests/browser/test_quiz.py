@@ -6,8 +6,9 @@ import time
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import ARTIFACTS, Notebook
 from playwright.sync_api import expect
+
+from .conftest import ARTIFACTS, Notebook
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
 

@@ -1,12 +1,9 @@
 """Every notebook runs in JupyterLab without an error, a warning or a request to the outside."""
 
-import sys
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
-from notebooks import code_cells, paths, read
+from tools.notebooks import code_cells, paths, read
 
 
 @pytest.mark.parametrize("path", paths()[::-1], ids=lambda path: path.stem)

@@ -2,14 +2,11 @@
 
 import re
 import statistics
-import sys
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 from mnist_compress.ui.quiz import ask, load_questions
-from notebooks import code_cells, count_words, main_path, paths, read
+from tools.notebooks import code_cells, count_words, main_path, paths, read
 
 NOTEBOOKS = pytest.mark.parametrize("path", paths(), ids=lambda path: path.stem)
 

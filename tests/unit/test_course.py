@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from mnist_compress import ledger, trace
+from mnist_compress import measure, trace
 from mnist_compress.data import Digits, flatten
 from mnist_compress.model import DigitClassifier
 from mnist_compress.pruning import accuracy_curve, prune
@@ -99,15 +99,15 @@ def test_evaluation_by_brute_force(model, test):
 
 
 def test_byte_rows_are_real_files(model, integer, test, tmp_path):
-    dense = ledger.dense_file("dense", model, test)
+    dense = measure.dense_file("dense", model, test)
     torch.save(model.state_dict(), tmp_path / "model.pt")
     assert dense.bytes == (tmp_path / "model.pt").stat().st_size
-    assert ledger.dense_file("pruned", prune(model, 0.3), test).bytes == dense.bytes
-    masked = ledger.masked_file("masked", model, test, 0.3)
+    assert measure.dense_file("pruned", prune(model, 0.3), test).bytes == dense.bytes
+    masked = measure.masked_file("masked", model, test, 0.3)
     assert 1.9 < masked.bytes / dense.bytes < 2.1
-    small = ledger.integer_file("int8", integer, test)
+    small = measure.integer_file("int8", integer, test)
     assert 0.25 < small.bytes / dense.bytes < 0.27
-    packed = ledger.dense_file("gzip", prune(model, 0.9), test, "gzip")
+    packed = measure.dense_file("gzip", prune(model, 0.9), test, "gzip")
     assert packed.bytes < dense.bytes / 3
     assert all(row.same_answers for row in (dense, masked, small, packed))
 
@@ -119,7 +119,7 @@ def test_a_file_that_answers_differently_is_found_out(model, test):
         again.layers[1].bias.data[3] += 100
         return again
 
-    row = ledger.measure_file("broken", model, test, model.state_dict(), broken)
+    row = measure.measure_file("broken", model, test, model.state_dict(), broken)
     assert not row.same_answers
     assert list(tables.file_table(row).frame["same answers after reading"]) == ["NO"]
 
@@ -130,20 +130,20 @@ def test_csr_sizes_follow_from_the_counts(model, test):
         sparse = prune(model, share)
         left = sum(int((layer.weight != 0).sum()) for layer in sparse.layers)
         for kind, width in per_weight.items():
-            row = ledger.csr_file("csr", sparse, test, kind)
+            row = measure.csr_file("csr", sparse, test, kind)
             assert row.same_answers
             assert left * width < row.bytes < left * width + 10_000
     with pytest.raises(ValueError, match="'int7'"):
-        ledger.csr_file("csr", model, test, "int7")
+        measure.csr_file("csr", model, test, "int7")
 
 
 def test_the_csr_ledger_and_its_sentence(model, test):
-    rows = ledger.csr_ledger(model, test)
-    dense = ledger.dense_file("dense", model, test).bytes
+    rows = measure.csr_ledger(model, test)
+    dense = measure.dense_file("dense", model, test).bytes
     told = tables.csr_table(rows, dense)
     shares = sorted({share for share, _ in rows})
     assert shares == [0.3, 0.5, 0.8, 0.9, 0.95]
-    for kind in ledger.INDEX_TYPES:
+    for kind in measure.INDEX_TYPES:
         least = min(s for s in shares if rows[s, kind].bytes < dense)
         assert f"{kind} from {100 * least:.0f} % zeros" in told.sentence
     assert "All gave the same answers" in told.sentence
@@ -151,30 +151,30 @@ def test_the_csr_ledger_and_its_sentence(model, test):
 
 
 def test_multiply_adds(model):
-    assert ledger.multiply_adds(model) == (784 * 128 + 128 * 10,) * 2
-    assert ledger.multiply_adds(prune(model, 0.3)) == (101_632, 101_632 - 30_490)
+    assert measure.multiply_adds(model) == (784 * 128 + 128 * 10,) * 2
+    assert measure.multiply_adds(prune(model, 0.3)) == (101_632, 101_632 - 30_490)
 
 
 def test_latency_rows_in_turn(model, integer, test):
-    rows = ledger.latency_ledger(model, prune(model, 0.9), integer, test, batches=(1, 4), rounds=3)
+    rows = measure.latency_ledger(model, prune(model, 0.9), integer, test, batches=(1, 4), rounds=3)
     assert [(row.name, row.batch) for row in rows] == [
-        (name, batch) for batch in (1, 4) for name in ledger.LATENCY_ROWS[:-1]]
+        (name, batch) for batch in (1, 4) for name in measure.LATENCY_ROWS[:-1]]
     for row in rows:
         assert 0 < row.low <= row.median <= row.high
         first = next(r for r in rows if r.batch == row.batch)
         assert row.ratio == row.median / first.median
     told = tables.latency_table(rows)
     assert told.frame.shape == (7, 2) and "Faster than dense float32" in told.sentence
-    busy = [ledger.LatencyRow(name, 1, middle, low, high, middle / 20) for name, middle, low, high
+    busy = [measure.LatencyRow(name, 1, middle, low, high, middle / 20) for name, middle, low, high
             in (("a", 20, 18, 30), ("b", 10, 9, 17), ("c", 10, 9, 18), ("d", 19, 9, 17))]
     assert tables.latency_table(busy).sentence.endswith(": at batch 1 b.")
     with pytest.raises(ValueError, match="warp"):
-        ledger.latency_ledger(model, model, integer, test, names=("warp",))
+        measure.latency_ledger(model, model, integer, test, names=("warp",))
 
 
 def test_the_masked_row_computes_the_sparse_network_with_hooks(model, test):
     sparse = prune(model, 0.9)
-    masked = ledger._masked(sparse, 0.0)
+    masked = measure._masked(sparse, 0.0)
     assert all(layer._forward_pre_hooks and "weight_mask" in layer.state_dict()
                for layer in masked.layers)
     with torch.no_grad():
@@ -182,20 +182,20 @@ def test_the_masked_row_computes_the_sparse_network_with_hooks(model, test):
 
 
 def test_the_file_of_torchao_has_a_byte_for_each_weight(model, test):
-    row = ledger.torchao_file("torchao", model, test)
+    row = measure.torchao_file("torchao", model, test)
     assert row.same_answers and 101_632 < row.bytes < 1.1 * 101_632
 
 
 def test_the_sparse_forward_pass_adds_the_same(model, test):
     sparse = prune(model, 0.9)
     with torch.no_grad():
-        assert torch.allclose(ledger.sparse_forward(sparse)(test.rows[:50]),
+        assert torch.allclose(measure.sparse_forward(sparse)(test.rows[:50]),
                               sparse(test.rows[:50]), atol=1e-4)
 
 
 def test_changed_answers_by_brute_force(model, test):
     other = prune(model, 0.9)
-    changed = ledger.changed_answers(model, other, test)
+    changed = measure.changed_answers(model, other, test)
     before, after = (m(test.rows).argmax(1).tolist() for m in (model, other))
     places = [n for n in range(4000) if before[n] != after[n]]
     assert changed.places.tolist() == places
@@ -384,8 +384,8 @@ def test_the_strip_lights_its_stages():
 
 
 def test_the_file_table_says_which_is_smaller():
-    rows = [ledger.FileRow("a", 1000, True), ledger.FileRow("b", 500, True),
-            ledger.FileRow("c", 1000, True), ledger.FileRow("d gzip", 123_456, False)]
+    rows = [measure.FileRow("a", 1000, True), measure.FileRow("b", 500, True),
+            measure.FileRow("c", 1000, True), measure.FileRow("d gzip", 123_456, False)]
     table = tables.file_table(*rows)
     assert table.sentence == "Smaller than a: b; just as large as a: c; larger than a: d gzip."
     assert list(table.frame["size"]) == ["1,000 bytes", "500 bytes", "1,000 bytes", "about 120 KB"]

@@ -16,17 +16,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from loopback import serve
 
 from mnist_compress import data
-from mnist_compress.data import (
-    DataError,
-    Digits,
-    flatten,
-    load_full,
-    load_sample,
-    normalise,
-)
+from mnist_compress.data import DataError, Digits, flatten, load_full, load_sample, normalise
+
+from .loopback import serve
 
 REPOSITORY = Path(__file__).parents[2]
 NAMES = list(data.SHA256)

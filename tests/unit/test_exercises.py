@@ -3,16 +3,13 @@
 import ast
 import re
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from mnist_compress.ui import exercises
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
-from notebooks import code_cells, paths, read
+from tools.notebooks import code_cells, paths, read
 
 RIGHT = "Right. Your function does what the package does, on every test case."
 

@@ -11,13 +11,11 @@ import pytest
 import torch
 
 import mnist_compress
-from mnist_compress import edge
 from mnist_compress.data import flatten, load_full, load_sample
-from mnist_compress.export import (
-    Deployment,
-    deployments,
+from mnist_compress.deploy import executorch
+from mnist_compress.deploy.compare import Deployment, deployments, int8_sentence
+from mnist_compress.deploy.onnx import (
     export_onnx,
-    int8_sentence,
     numpy_logits,
     onnx_latency,
     onnx_layers,
@@ -25,7 +23,7 @@ from mnist_compress.export import (
     processor,
     quantize_onnx,
 )
-from mnist_compress.ledger import LatencyRow
+from mnist_compress.measure.speed import LatencyRow
 from mnist_compress.model import DigitClassifier
 from mnist_compress.pruning import prune
 from mnist_compress.quantization import quantize_model
@@ -254,7 +252,7 @@ def test_deployments_measure_files_that_are_there(tmp_path, test_digits):
     rows = {row.name: row for row in deployments(
         model, integer, tmp_path, digits, test_digits, rounds=3)}
     names = ["PyTorch float32", "PyTorch int8", "ONNX Runtime float32", "ONNX Runtime int8",
-             *["ExecuTorch int8"] * edge.installed(), "NumPy int8, packed", "page"]
+             *["ExecuTorch int8"] * executorch.installed(), "NumPy int8, packed", "page"]
     assert list(rows) == names
     files = {"ONNX Runtime float32": "float.onnx", "ONNX Runtime int8": "int8.onnx",
              "ExecuTorch int8": "int8.pte", "NumPy int8, packed": "digits.mc",

@@ -1,16 +1,13 @@
 """What `make lab` writes for JupyterLab is what Jupyter's own loaders read."""
 
 import json
-import sys
-from pathlib import Path
 
 import pytest
 from jupyter_server.serverapp import ServerApp
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from traitlets.config.loader import PyFileConfigLoader
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
-from lab import SETTINGS, write_settings
+from tools.lab import SETTINGS, write_settings
 
 
 @pytest.fixture

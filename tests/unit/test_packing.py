@@ -16,11 +16,14 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from mnist_compress.packing import sort_units
 
-from mnist_compress import packed_decoder, packed_format, packing
+from mnist_compress import packed
 from mnist_compress.model import DigitClassifier
-from mnist_compress.packed_format import CODERS, PackedFileError, PackedLayer, PackedNetwork
-from mnist_compress.packing import breakdown, load_packed, pack, save_packed, sort_units, unpack
+from mnist_compress.packed import context_mixing, header
+from mnist_compress.packed.breakdown import breakdown
+from mnist_compress.packed.file import load_packed, pack, save_packed, unpack
+from mnist_compress.packed.header import CODERS, PackedFileError, PackedLayer, PackedNetwork
 
 QUIET = settings(
     max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
@@ -127,7 +130,7 @@ def test_every_integer_comes_back_and_every_byte_is_accounted_for(coder, network
     data = pack(network, coder)
     assert_same(network, unpack(data))
     sizes = breakdown(data)
-    assert tuple(sizes) == packing.LABELS
+    assert tuple(sizes) == packed.LABELS
     assert min(sizes.values()) >= 0 and sum(sizes.values()) == len(data)
 
 
@@ -154,7 +157,7 @@ def test_nothing_costs_nothing_in_the_record_format():
 
 @pytest.mark.parametrize("coder", CODERS)
 def test_chunks_of_the_order0_coder_join(coder, monkeypatch):
-    monkeypatch.setattr(packing, "CHUNK", 100)
+    monkeypatch.setattr("mnist_compress.packed.range_coder.CHUNK", 100)
     network = make_network(5, (33, 30, 7), range(1, 128), 0.6)
     assert_same(network, unpack(pack(network, coder)))
 
@@ -320,7 +323,7 @@ def test_the_same_bytes_for_a_long_stream():
 def test_rare_weights_keep_a_frequency():
     counts = np.zeros(256, np.int64)
     counts[[0, 7, 255]] = 10**8, 1, 2
-    assert packing.frequencies(counts)[[0, 7, 255]].tolist() == [65534, 1, 1]
+    assert packed.frequencies(counts)[[0, 7, 255]].tolist() == [65534, 1, 1]
 
 
 def test_files_are_saved_and_loaded(tmp_path):
@@ -354,10 +357,10 @@ def sealed(body):
     return body + zlib.crc32(body).to_bytes(4, "little")
 
 
-def header(widths, coder="dense", flags=0, version=1, pair=65):
+def hand_made_header(widths, coder="dense", flags=0, version=1, pair=65):
     """A hand-made header: each scale, multiplier and step is one varint, `pair`."""
     first = bytes([version << 4 | CODERS.index(coder), flags | len(widths) - 1 << 2])
-    shapes = b"".join(packed_format.varint(width) for width in widths)
+    shapes = b"".join(header.varint(width) for width in widths)
     return b"mc" + first + shapes + bytes([pair] * (3 * (len(widths) - 1) - 1))
 
 
@@ -365,35 +368,35 @@ def header(widths, coder="dense", flags=0, version=1, pair=65):
     (b"PK" + bytes(20), "must start with 'mc'"),
     (b"", "must start with 'mc'"),
     (b"mc", "ends too early"),
-    (header((4, 2)) + bytes(20), "checksum"),
-    (sealed(header((4, 2), version=2)), "format version 2, this reader knows 1"),
+    (hand_made_header((4, 2)) + bytes(20), "checksum"),
+    (sealed(hand_made_header((4, 2), version=2)), "format version 2, this reader knows 1"),
     (sealed(b"mc\x1f\x04" + bytes(9)), "unknown coder 15"),
     (sealed(b"mc\x10\x00\x05\x05\x05"), "without units"),
-    (sealed(header((4, 0))), "without units"),
-    (sealed(header((1 << 20, 1 << 20))), "1099511627776 weights are above the limit of 268435456"),
-    (sealed(header((1 << 10, 1 << 10), "record")), "above the limit of 524288"),
-    (sealed(header((1, 1 << 21))), "more than 1048576 units"),
-    (sealed(header((9, 2), flags=1)), "square picture"),
-    (sealed(header((8, 2), flags=1)), "square picture"),
-    (sealed(header((4, 2), pair=5)), "out of range"),
-    (sealed(header((4, 3, 2), pair=64)), "shift of zero"),
-    (sealed(header((4, 2), pair=64 + 35)), "a step of the biases is out of range"),
-    (sealed(header((4, 2)) + b"\xff" * 9), "biases of 255 bytes"),
-    (sealed(header((4, 2)) + b"\0" + bytes(7)), "ends too early"),
-    (sealed(header((4, 2)) + b"\0" + bytes(9)), "1 bytes too many"),
-    (sealed(header((4, 2)) + b"\0" + b"\x80" * 8), "weight of -128"),
-    (sealed(header((4, 2)) + b"\4" + b"\x7f" * 8 + bytes(8)), "a bias is out of range"),
-    (sealed(header((4, 2))[:6] + b"\x80" * 9), "longer than five bytes"),
-    (sealed(header((8, 1), "bitmask") + b"\0\xff\0\0"), "without levels"),
-    (sealed(header((8, 1), "bitmask") + b"\0\xff\1\0\0"), "level out of range"),
-    (sealed(header((8, 1), "bitmask") + b"\0\xff\3\1\2\3" + b"\xff" * 3), "does not exist"),
-    (sealed(header((8, 1), "csr") + b"\0\x09"), "more weights in a row"),
-    (sealed(header((8, 1), "csr") + b"\0\1\x08"), "column outside"),
-    (sealed(header((8, 1), "csr") + b"\0\2\3\3"), "out of order"),
-    (sealed(header((8, 2), "order0") + b"\0\0"), "impossible weights"),
-    (sealed(header((8, 2), "order0") + b"\0\1\x80"), "impossible weights"),
-    (sealed(header((8, 2), "order0") + b"\0\2\5\6\1\0\1\0"), "does not add up"),
-    (sealed(header((8, 2), "record")), "out of range|ends too early"),
+    (sealed(hand_made_header((4, 0))), "without units"),
+    (sealed(hand_made_header((1 << 20, 1 << 20))), "1099511627776 weights are above the limit of 268435456"),
+    (sealed(hand_made_header((1 << 10, 1 << 10), "record")), "above the limit of 524288"),
+    (sealed(hand_made_header((1, 1 << 21))), "more than 1048576 units"),
+    (sealed(hand_made_header((9, 2), flags=1)), "square picture"),
+    (sealed(hand_made_header((8, 2), flags=1)), "square picture"),
+    (sealed(hand_made_header((4, 2), pair=5)), "out of range"),
+    (sealed(hand_made_header((4, 3, 2), pair=64)), "shift of zero"),
+    (sealed(hand_made_header((4, 2), pair=64 + 35)), "a step of the biases is out of range"),
+    (sealed(hand_made_header((4, 2)) + b"\xff" * 9), "biases of 255 bytes"),
+    (sealed(hand_made_header((4, 2)) + b"\0" + bytes(7)), "ends too early"),
+    (sealed(hand_made_header((4, 2)) + b"\0" + bytes(9)), "1 bytes too many"),
+    (sealed(hand_made_header((4, 2)) + b"\0" + b"\x80" * 8), "weight of -128"),
+    (sealed(hand_made_header((4, 2)) + b"\4" + b"\x7f" * 8 + bytes(8)), "a bias is out of range"),
+    (sealed(hand_made_header((4, 2))[:6] + b"\x80" * 9), "longer than five bytes"),
+    (sealed(hand_made_header((8, 1), "bitmask") + b"\0\xff\0\0"), "without levels"),
+    (sealed(hand_made_header((8, 1), "bitmask") + b"\0\xff\1\0\0"), "level out of range"),
+    (sealed(hand_made_header((8, 1), "bitmask") + b"\0\xff\3\1\2\3" + b"\xff" * 3), "does not exist"),
+    (sealed(hand_made_header((8, 1), "csr") + b"\0\x09"), "more weights in a row"),
+    (sealed(hand_made_header((8, 1), "csr") + b"\0\1\x08"), "column outside"),
+    (sealed(hand_made_header((8, 1), "csr") + b"\0\2\3\3"), "out of order"),
+    (sealed(hand_made_header((8, 2), "order0") + b"\0\0"), "impossible weights"),
+    (sealed(hand_made_header((8, 2), "order0") + b"\0\1\x80"), "impossible weights"),
+    (sealed(hand_made_header((8, 2), "order0") + b"\0\2\5\6\1\0\1\0"), "does not add up"),
+    (sealed(hand_made_header((8, 2), "record")), "out of range|ends too early"),
 ])
 def test_what_is_wrong_is_said(data, problem):
     with pytest.raises(PackedFileError, match=problem):
@@ -405,7 +408,7 @@ def test_nothing_is_allocated_for_sizes_above_the_limit():
     tracemalloc.start()
     for widths in ((1 << 16, 1 << 16), (2, 1 << 30), (1 << 34, 2)):
         with pytest.raises(PackedFileError):
-            unpack(sealed(header(widths)))
+            unpack(sealed(hand_made_header(widths)))
     assert tracemalloc.get_traced_memory()[1] < 100_000
     tracemalloc.stop()
     unpack(pack(make_network(1, (10, 10))), max_weights=100)
@@ -465,7 +468,7 @@ def test_what_cannot_be_packed_is_refused():
 
 
 def test_the_decoder_needs_no_torch_no_floats_and_120_lines():
-    source = Path(packed_decoder.__file__).read_text()
+    source = Path(context_mixing.__file__).read_text()
     assert len(source.splitlines()) <= 120
     for node in ast.walk(ast.parse(source)):
         assert not isinstance(node, ast.Div)
@@ -478,19 +481,19 @@ def test_the_decoder_needs_no_torch_no_floats_and_120_lines():
 
 
 def test_the_tables_are_the_logistic_function_and_its_inverse():
-    edge = packed_decoder.EDGE
+    edge = context_mixing.EDGE
     for x in range(-edge, edge + 1):
         exact = 65536 / (1 + math.exp(-x / 256))
-        assert abs(packed_decoder.SQUASH[x + edge] - exact) < 1.5
-    assert 0 < packed_decoder.SQUASH[0] and packed_decoder.SQUASH[-1] < 65536
+        assert abs(context_mixing.SQUASH[x + edge] - exact) < 1.5
+    assert 0 < context_mixing.SQUASH[0] and context_mixing.SQUASH[-1] < 65536
     for p in range(4, 4093):
         exact = 256 * math.log((p + 0.5) / (4096 - p - 0.5))
-        assert abs(packed_decoder.STRETCH[p] - exact) < 2 + 0.01 * abs(exact)
+        assert abs(context_mixing.STRETCH[p] - exact) < 2 + 0.01 * abs(exact)
 
 
 @pytest.mark.parametrize("seed", range(30))
 def test_the_arithmetic_coder_is_exact_and_tight(seed):
-    chance, writer, ideal = random.Random(seed), packing.BitWriter(), 0
+    chance, writer, ideal = random.Random(seed), context_mixing.BitWriter(), 0
     skew = chance.choice([0.5, 0.02, 0.98])
     script = []
     for _ in range(chance.choice([0, 1, 7, 3000])):
@@ -501,13 +504,13 @@ def test_the_arithmetic_coder_is_exact_and_tight(seed):
         ideal -= math.log2((p if truth else 65536 - p) / 65536)
     data = writer.finish()
     assert script or data == b""
-    read = packed_decoder.bit_reader(data)
+    read = context_mixing.bit_reader(data)
     assert [read(p, 0) for p, _ in script] == [truth for _, truth in script]
     assert len(data) <= ideal / 8 * 1.001 + 2
 
 
 def test_a_carry_runs_through_bytes_of_255():
-    writer = packing.BitWriter()
+    writer = context_mixing.BitWriter()
     writer.out, writer.low, writer.span = bytearray([7, 255, 255]), 0xFFFFFFFF, 1 << 25
     writer(32768, 0)
     assert writer.out[:3] == bytearray([8, 0, 0])
@@ -516,33 +519,33 @@ def test_a_carry_runs_through_bytes_of_255():
 @pytest.mark.parametrize("most", [0, 1, 2, 3, 6, 126, 1 << 32])
 def test_numbers_of_any_size_are_coded(most):
     numbers = sorted({0, most, most // 2, min(5, most), min(127, most), max(most - 1, 0)}) * 3
-    writer = packing.BitWriter()
-    mixer = packed_decoder.Mixer(writer)
+    writer = context_mixing.BitWriter()
+    mixer = context_mixing.Mixer(writer)
     for number in numbers:
         assert mixer.number(1, [0, 5], most, number) == number
-    mixer = packed_decoder.Mixer(packed_decoder.bit_reader(writer.finish()))
+    mixer = context_mixing.Mixer(context_mixing.bit_reader(writer.finish()))
     assert [mixer.number(1, [0, 5], most) for _ in numbers] == numbers
 
 
 def test_a_stream_with_numbers_out_of_range_is_rejected(monkeypatch):
     layer = PackedLayer(np.ones((1, 1), np.int8), np.array([1 << 31]), np.array(1, np.float32))
-    number, stream = packing.BitWriter(), packing.BitWriter()
+    number, stream = context_mixing.BitWriter(), context_mixing.BitWriter()
     with monkeypatch.context() as unchecked:
-        unchecked.setattr(packed_decoder, "check", lambda condition, problem: None)
-        packed_decoder.Mixer(number).number(1, [0], 4, 6)
-        packed_decoder.walk(packed_decoder.Mixer(stream), [layer])
+        unchecked.setattr(context_mixing, "check", lambda condition, problem: None)
+        context_mixing.Mixer(number).number(1, [0], 4, 6)
+        context_mixing.walk(context_mixing.Mixer(stream), [layer])
     with pytest.raises(PackedFileError, match="a number in the stream"):
-        packed_decoder.Mixer(packed_decoder.bit_reader(number.finish())).number(1, [0], 4)
-    mixer = packed_decoder.Mixer(packed_decoder.bit_reader(stream.finish()))
+        context_mixing.Mixer(context_mixing.bit_reader(number.finish())).number(1, [0], 4)
+    mixer = context_mixing.Mixer(context_mixing.bit_reader(stream.finish()))
     with pytest.raises(PackedFileError, match="a bias is out of range"):
-        packed_decoder.walk(mixer, [layer])
+        context_mixing.walk(mixer, [layer])
 
 
 def test_no_integer_of_the_mixer_outgrows_javascript():
-    mixer = packed_decoder.Mixer(lambda p, truth: int(p < 32768))  # always the less likely bit
+    mixer = context_mixing.Mixer(lambda p, truth: int(p < 32768))  # always the less likely bit
     for turn in range(20000):
         mixer.bit(1, [0, turn % 3, turn % 5, turn % 7, turn % 11])
-        assert 6 * max(map(abs, mixer.weights[1])) * packed_decoder.EDGE < 2**53
+        assert 6 * max(map(abs, mixer.weights[1])) * context_mixing.EDGE < 2**53
         assert all(0 <= state[0] < 1 << 22 for state in mixer.states.values())
 
 

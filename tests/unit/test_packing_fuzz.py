@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mnist_compress.packed_format import CODERS
+from mnist_compress.packed.header import CODERS
 
 SPEC = importlib.util.spec_from_file_location(
     "packing_fuzz_tool", Path(__file__).parents[1] / "tools" / "fuzz.py"

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnist_compress.data import SIDE, centre_digit, load_sample
-from mnist_compress.export import export_page
-from mnist_compress.minify import minify_css, minify_js
-from mnist_compress.packed_format import PackedLayer, PackedNetwork
+from mnist_compress.deploy.minify import minify_css, minify_js
+from mnist_compress.deploy.page import export_page
+from mnist_compress.packed.header import PackedLayer, PackedNetwork
 
 
 def by_loops(image):

@@ -12,17 +12,17 @@ import pytest
 
 import mnist_compress
 from mnist_compress.data import flatten, load_sample
-from mnist_compress.packed_format import (
+from mnist_compress.packed.file import pack, save_packed
+from mnist_compress.packed.header import (
     CODERS,
     PackedFileError,
     PackedLayer,
     PackedNetwork,
     spread_2x2,
 )
-from mnist_compress.packing import pack, save_packed
+from mnist_compress.packed.reader import PackedClassifier
 from mnist_compress.pruning import prune
 from mnist_compress.quantization import quantize_model
-from mnist_compress.reader import PackedClassifier
 from mnist_compress.training import trained_model
 
 PROGRAM = """

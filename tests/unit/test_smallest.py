@@ -7,12 +7,14 @@ import re
 
 import pytest
 import torch
+from mnist_compress.packing import CODERS
 
-from mnist_compress import networks
-from mnist_compress.export import QR_PREFIX, export_qr_page
-from mnist_compress.ledger import packed_file
-from mnist_compress.packing import CODERS, breakdown, pack, unpack
-from mnist_compress.quantization import from_arrays
+from mnist_compress import pretrained
+from mnist_compress.deploy.page import QR_PREFIX, export_qr_page
+from mnist_compress.integer import from_arrays
+from mnist_compress.measure.files import packed_file
+from mnist_compress.packed.breakdown import breakdown
+from mnist_compress.packed.file import pack, unpack
 from mnist_compress.training import evaluate
 from mnist_compress.ui import smallest
 
@@ -28,17 +30,17 @@ def scanned(png):
 
 
 def test_the_qr_code_holds_the_network(test):
-    network = networks.shipped("thousand")
+    network = pretrained.shipped("thousand")
     buffer = io.BytesIO()
     smallest.qr_code(pack(network, reorder=True)).save(buffer, kind="png", scale=4)
     data = scanned(buffer.getvalue())
-    assert data == networks.file_of("thousand").read_bytes()
+    assert data == pretrained.file_of("thousand").read_bytes()
     again = from_arrays(unpack(data))
     assert torch.equal(evaluate(again, test).predictions, evaluate(network, test).predictions)
 
 
 def test_the_picture_in_the_notebook_can_be_scanned():
-    network = networks.shipped("thousand")
+    network = pretrained.shipped("thousand")
     picture = smallest.show_qr(network)
     data = scanned(picture.png())
     assert data == pack(network, reorder=True)
@@ -48,7 +50,7 @@ def test_the_picture_in_the_notebook_can_be_scanned():
 
 def test_the_page_in_the_notebook_can_be_scanned(tmp_path):
     path = tmp_path / "qr.html"
-    size = export_qr_page(networks.shipped("thousand"), path) + len(QR_PREFIX)
+    size = export_qr_page(pretrained.shipped("thousand"), path) + len(QR_PREFIX)
     picture = smallest.show_qr_page(path)
     assert scanned(picture.png()).decode("ascii") == QR_PREFIX + path.read_text("ascii")
     told = re.match(r"About (\d),(\d00) of the 2,953 bytes that fit make a QR code of "
@@ -57,14 +59,14 @@ def test_the_page_in_the_notebook_can_be_scanned(tmp_path):
 
 
 def test_the_largest_network_of_one_qr_code():
-    network = networks.shipped("lenet")
+    network = pretrained.shipped("lenet")
     buffer = io.BytesIO()
     smallest.qr_code(pack(network, reorder=True)).save(buffer, kind="png", scale=4)
-    assert scanned(buffer.getvalue()) == networks.file_of("lenet").read_bytes()
+    assert scanned(buffer.getvalue()) == pretrained.file_of("lenet").read_bytes()
 
 
 def test_packed_files_are_read_back(test):
-    network = networks.shipped("thousand")
+    network = pretrained.shipped("thousand")
     for coder in CODERS:
         row = packed_file("a name", network, test[:200], coder)
         assert row.same_answers and row.name == "a name"
@@ -72,8 +74,8 @@ def test_packed_files_are_read_back(test):
 
 
 def test_the_breakdown_tells_the_largest_parts():
-    small = networks.file_of("thousand").read_bytes()
-    files = {"plain": pack(networks.shipped("thousand"), "bitmask", share=False), "small": small}
+    small = pretrained.file_of("thousand").read_bytes()
+    files = {"plain": pack(pretrained.shipped("thousand"), "bitmask", share=False), "small": small}
     told = smallest.show_breakdown(files).sentence
     for name, data in files.items():
         sizes = breakdown(data)
@@ -88,13 +90,13 @@ def test_the_front_tells_of_mine_what_holds_everywhere():
     assert told[0] == told[1]
     assert told[0].endswith("Yours: below 1,000 bytes, no more errors than dense.")
     assert told[2].endswith("Yours: above 1,000 bytes, more errors than dense.")
-    best = networks.measured("thousand-small")
+    best = pretrained.measured("thousand-small")
     assert f"thousand-small takes {best.mean_bytes:,.0f} bytes on average" in told[0]
 
 
 def test_the_front_where_no_shipped_network_is_as_good_as_dense():
     told = smallest.show_front((480, 0.08), (407_080, 0.01)).sentence
-    rows = [networks.measured(name) for name in networks.RECIPES if name.startswith("thousand")]
+    rows = [pretrained.measured(name) for name in pretrained.RECIPES if name.startswith("thousand")]
     best = min(rows, key=lambda row: row.validation_error)
     assert f"{best.name} takes {best.mean_bytes:,.0f} bytes on average and errs on " \
         f"{best.validation_error:.1%}; the dense network takes 407,080 and errs on 1.0%" in told
@@ -119,7 +121,7 @@ def test_the_pareto_front_by_brute_force():
 
 def test_the_literature_beside_ours():
     table = smallest.literature_table("lenet", "lenet-untied")
-    ours = networks.measured("lenet")
+    ours = pretrained.measured("lenet")
     row = table.frame.loc["here: lenet"]
     assert row["bytes"] == f"{ours.mean_bytes:,.0f}"
     assert row["test error"] == f"{100 * ours.official_error:.2f} %"

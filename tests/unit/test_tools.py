@@ -7,12 +7,7 @@ from pathlib import Path
 import pytest
 
 TOOLS = Path(__file__).resolve().parents[1] / "tools"
-sys.path.insert(0, str(TOOLS))
-import check
-import lab
-import notebooks
-import reset
-import setup
+from tools import check, lab, notebooks, reset, setup
 
 
 @pytest.mark.parametrize("version, fine", [

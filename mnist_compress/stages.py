@@ -1,0 +1,6 @@
+"""stages"""
+
+
+
+STAGES = ("Original data", "Preprocessing", "Feature engineering", "Model training",
+          "Model pruning", "Model quantization")

@@ -1,0 +1,89 @@
+"""Train networks, pack them, measure them:
+
+    python -m mnist_compress.networks thousand --seeds 0 1 2 --folder made
+    python -m mnist_compress.networks lenet lenet-small --seeds 0 --data MNIST --folder made
+
+Prints lines as in measured.csv: bytes of the file, errors of the network that is read back from it
+on the validation rows and, with --official, on MNIST's 10,000 test digits (use it once), and
+seconds on one thread, teacher included.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import torch
+
+from mnist_compress.compress.distillation import teach
+from mnist_compress.compress.recipe import compress
+from mnist_compress.data import load_full
+from mnist_compress.integer import from_arrays
+from mnist_compress.packed.file import load_packed, save_packed
+from mnist_compress.pretrained import RECIPES, REFERENCES, recipe, rows_for
+from mnist_compress.training import evaluate, train
+
+COLUMNS = ("network", "seed", "bytes", "validation error", "official error", "seconds")
+TAUGHT = ("copies", "tie", "distortion", "teacher", "teacher_steps", "batch")  # what teach reads
+
+
+class Classroom:
+    """Keeps the last lesson: recipes that differ only in the student share their teacher."""
+
+    def __init__(self):
+        self.key, self.lesson, self.seconds = None, None, 0.0
+
+    def teach(self, name, digits, seed):
+        """The lesson for that recipe and seed; `seconds` is what it took to make."""
+        key = (seed, name.split("-")[0] == "thousand",
+               *(getattr(recipe(name), field) for field in TAUGHT))
+        if key != self.key:
+            start, self.lesson = time.perf_counter(), None
+            self.lesson = teach(digits, recipe(name), seed)
+            self.key, self.seconds = key, time.perf_counter() - start
+        return self.lesson
+
+
+def make(name, seed, classroom, data, folder):
+    """Train one network; pack it and read it back unless it is dense: (network, bytes, seconds)."""
+    rows, validation = rows_for(name, data)
+    start = time.perf_counter()
+    if name in REFERENCES:
+        network = train(rows, validation, seed=seed, **REFERENCES[name])[0]
+        size = sum(parameter.nbytes for parameter in network.parameters())
+        return network, size, time.perf_counter() - start
+    lesson, start = classroom.teach(name, rows, seed), time.perf_counter()
+    path = Path(folder, f"{name}-{seed}.mc")
+    size = save_packed(compress(lesson, recipe(name), seed), path, reorder=True)
+    seconds = classroom.seconds + time.perf_counter() - start
+    return from_arrays(load_packed(path)), size, seconds
+
+
+def error(network, digits):
+    """Share of wrong answers."""
+    return 1 - evaluate(network, digits).accuracy
+
+
+def main(arguments=None):
+    """Make each network with each seed and print one line for each."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], prog="networks")
+    every = [*RECIPES, *REFERENCES]
+    parser.add_argument("names", nargs="+", choices=every, metavar="name",
+                        help=f"one or more of {', '.join(every)}")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--data", help="folder with MNIST's official files")
+    parser.add_argument("--folder", default=".", help="where the files go")
+    parser.add_argument("--official", action="store_true")
+    options = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    Path(options.folder).mkdir(parents=True, exist_ok=True)
+    classroom = Classroom()
+    print(",".join(COLUMNS), flush=True)
+    for seed in options.seeds:
+        for name in options.names:
+            network, size, seconds = make(name, seed, classroom, options.data, options.folder)
+            wrong = error(network, rows_for(name, options.data)[1])
+            test = load_full(options.data, progress=False)[1] if options.official else None
+            official = f"{error(network, test):.4f}" if test else ""
+            print(f"{name},{seed},{size},{wrong:.5f},{official},{seconds:.0f}", flush=True)
+if __name__ == "__main__":
+    main()
