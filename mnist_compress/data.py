@@ -12,6 +12,7 @@ import http.client
 import importlib.resources
 import math
 import numbers
+import operator
 import os
 import queue
 import tempfile
@@ -24,6 +25,7 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
 SIDE = 28  # pixels
@@ -78,12 +80,12 @@ class Digits:
         return Digits(self.images[index], self.labels[index])
 
     @property
-    def rows(self):
+    def inputs(self) -> torch.Tensor:
         """What the network reads: (n, 784) float32, 0..1."""
-        return flatten(normalise(self.images))
+        return flatten(normalize(self.images))
 
 
-def normalise(images):
+def normalize(images):
     """Pixels 0..255, uint8, any shape -> 0..1, float32, same shape: 150 becomes 0.59.
 
     TypeError if `images` is no uint8 tensor, so nothing is divided by 255 twice.
@@ -101,7 +103,7 @@ def flatten(images):
     return images.reshape(len(images), SIDE * SIDE)
 
 
-def centre_digit(image):
+def center_digit(image):
     """A drawing (high, wide), uint8 with 0 for paper -> 28 x 28 uint8, the way MNIST was made.
 
     The smallest box around the ink is scaled to fit 20 x 20, each new pixel being the mean of the
@@ -193,6 +195,72 @@ def full_is_here(root=None):
     """Whether `load_full(root)` would find all of its files without a download."""
     folders = _folders(root)
     return all(_find(name, folders) for name in SHA256)
+
+
+def inputs_and_labels(digits) -> tuple[torch.Tensor, torch.Tensor]:
+    """What a network reads and should answer: inputs (n, ...) and labels (n,) int64.
+
+    digits: `Digits`, whose inputs are (n, 784) float32, or such a pair of tensors of your own.
+    TypeError or ValueError for anything else.
+    """
+    if isinstance(digits, Digits):
+        return digits.inputs, digits.labels
+    if not isinstance(digits, (tuple, list)) or len(digits) != 2:
+        raise TypeError("digits must be Digits or a pair (inputs, labels) of tensors; got "
+                        f"{type(digits).__name__}")
+    inputs, labels = digits
+    _check(inputs, name="inputs")
+    _check(labels, torch.int64, "labels")
+    if labels.ndim != 1 or inputs.shape[:1] != labels.shape:
+        raise ValueError("labels must have the shape (n,), one for each of n inputs; got labels of "
+                         f"{tuple(labels.shape)} for inputs of {tuple(inputs.shape)}")
+    return inputs, labels
+
+
+def whole(name: str, value, least: int = 0, most: int | None = None) -> int:
+    """The whole number `value`, from `least` to `most`, as an int.
+
+    NumPy's integers and integer tensors of one element count; True, 2.0 and "2" do not.
+    ValueError, which quotes the name and the value, for anything else.
+    """
+    try:
+        number = _scalar(value)
+        found = least - 1 if isinstance(number, bool) else operator.index(number)
+    except TypeError:
+        found = least - 1
+    if found < least or most is not None and found > most:
+        allowed = f", {least} or more" if most is None else f" from {least} to {most}"
+        raise ValueError(f"{name} must be a whole number{allowed}; got {value!r}")
+    return found
+
+
+def real(name: str, value, least: float | None = None, most: float | None = None, *,
+         above: float | None = None, below: float | None = None) -> float:
+    """The finite number `value` as a float; least and most may be reached, above and below not.
+
+    `real("sparsity", value, 0, below=1)`. NumPy's numbers and tensors of one element count; True,
+    NaN and "2" do not. ValueError, which quotes the name and the value, for anything else.
+    """
+    number = _scalar(value)
+    is_number = isinstance(number, numbers.Real) and not isinstance(number, bool)
+    try:
+        found = float(number) if is_number else math.nan
+    except OverflowError:
+        found = math.inf
+    bounds = [("at least", least, operator.ge), ("above", above, operator.gt),
+              ("at most", most, operator.le), ("below", below, operator.lt)]
+    bounds = [bound for bound in bounds if bound[1] is not None]
+    if not math.isfinite(found) or not all(holds(found, end) for _, end, holds in bounds):
+        allowed = " and ".join(f"{word} {end}" for word, end, _ in bounds)
+        raise ValueError(f"{name} must be a finite number {allowed}".rstrip()
+                         + f"; got {value!r}")
+    return found
+
+
+def _scalar(value):
+    """What an array or a tensor of one element holds; anything else as it is."""
+    single = isinstance(value, (np.ndarray, torch.Tensor)) and math.prod(value.shape) == 1
+    return value.item() if single else value
 
 
 def as_number(value):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from .data import Digits, flatten, load_sample, normalise
+from .data import Digits, flatten, load_sample, normalize
 from .integer import IntegerClassifier
 from .measure.files import dense_file, integer_file
 from .model import DigitClassifier
@@ -74,7 +74,7 @@ def run_pipeline(sparsity=0.3, *, epochs=5, seed=0, progress=None):
     model, history = train(digits, test, epochs=epochs, seed=seed, progress=progress)
     pruned = prune(model, sparsity)
     quantized = quantize_model(pruned, digits)
-    images, scaled, rows = digits.images, normalise(digits.images), digits.rows
+    images, scaled, rows = digits.images, normalize(digits.images), digits.inputs
     seven = digits.images[digits.labels == 7][0]
     row = int(seven.sum(1).argmax())
     ink = " ".join([str(value) for value in seven[row].tolist() if value][:5])
@@ -95,10 +95,10 @@ def run_pipeline(sparsity=0.3, *, epochs=5, seed=0, progress=None):
         return Stage(number, STAGES[number - 1], before, operation, after, dtype, example,
                      write("", trained, test).bytes, nonzero, evaluate(trained, test).accuracy)
 
-    pixel = normalise(torch.tensor(150, dtype=torch.uint8)).item()
+    pixel = normalize(torch.tensor(150, dtype=torch.uint8)).item()
     stages = (
         data(1, images, "load handwritten digits", images, f"ink in row {row} of a 7: {ink} ..."),
-        data(2, images, "normalise to 0..1", scaled, f"pixel 150 becomes {pixel:.2f}"),
+        data(2, images, "normalize to 0..1", scaled, f"pixel 150 becomes {pixel:.2f}"),
         data(3, scaled, "flatten", rows, f"one image becomes {rows.shape[1]} numbers"),
         network(4, _shape(rows), f"train {'-'.join(map(str, model.widths))}", f"weights {shapes}",
                 "float32",
@@ -189,7 +189,7 @@ def trace_prediction(models, digit, shown=4):
     check_models(models)
     if len(digit) != 1:
         raise ValueError(f"trace one digit at a time, such as test[7]; got {len(digit)}")
-    pixels, rows = flatten(digit.images), digit.rows
+    pixels, rows = flatten(digit.images), digit.inputs
     names, integer = tuple(models), models["int8"]
     with torch.no_grad():
         hidden = {name: models[name].activations(rows)[0][0] for name in names if name != "int8"}
@@ -269,7 +269,7 @@ def trace_neuron(integer, model, digit, neuron, shown=5):
                          for part in (layer.multiplier, layer.shift))
     sums = layer.sums(pixels)
     with torch.no_grad():
-        value = model.activations(digit.rows)[0][0, neuron].item()
+        value = model.activations(digit.inputs)[0][0, neuron].item()
     return NeuronTrace(neuron, terms, int((rest != 0).sum()), int(rest.sum()),
                        int(layer.bias[neuron]), int(sums[0, neuron]), multiplier, shift,
                        int(layer.rescale(sums)[0, neuron]), integer.activation_scales[1], value)

@@ -68,7 +68,7 @@ def logits(model, digits):
     ValueError for a network that does not fit the digits.
     """
     check_fits(model, digits)
-    rows = flatten(digits.images) if getattr(model, "reads_pixels", False) else digits.rows
+    rows = flatten(digits.images) if getattr(model, "reads_pixels", False) else digits.inputs
     with torch.no_grad():
         return model(rows)
 
@@ -125,7 +125,7 @@ def fit(model, digits, epochs, batch_size, learning_rate, progress=None, after_s
     if not 0 < as_number(learning_rate) < 1:
         raise ValueError(f"learning_rate must be above 0 and below 1; got {learning_rate!r}")
     check_fits(model, digits)
-    rows, labels = digits.rows.double(), digits.labels
+    rows, labels = digits.inputs.double(), digits.labels
     optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
     for epoch in (progress or iter)(range(epochs)):
         for batch in torch.randperm(len(digits)).split(batch_size):

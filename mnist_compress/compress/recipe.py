@@ -163,7 +163,7 @@ def compress_once(model, digits, weights, levels=(2, 7), bias_step=0.1):
     require(all(part.isfinite().all() for part in model.parameters()),
             "weights and biases must be finite numbers; one of them is NaN or infinite")
     network = [(layer.weight.detach(), layer.bias.detach()) for layer in model.layers]
-    inputs = [digits.rows, *(value.detach() for value in model.activations(digits.rows)[:-1])]
+    inputs = [digits.inputs, *(value.detach() for value in model.activations(digits.inputs)[:-1])]
     scores = [w.abs() * x.square().mean(0).sqrt()
               for (w, _), x in zip(network, inputs, strict=True)]
     masks = keep_best(scores, [torch.ones_like(w, dtype=torch.bool) for w, _ in network], weights)
@@ -171,7 +171,7 @@ def compress_once(model, digits, weights, levels=(2, 7), bias_step=0.1):
             f"a layer has no weights left; weights must be more than {weights}")
     network = [(w * m, b + (w * ~m) @ x.mean(0))
                for (w, b), m, x in zip(network, masks, inputs, strict=True)]
-    grid = choose_grid(network, masks, digits.rows, levels, bias_step)
+    grid = choose_grid(network, masks, digits.inputs, levels, bias_step)
     with torch.no_grad():
         network = grid.rounded(*zip(*network, strict=True), masks)
     return integers(network, masks, grid, model.widths)

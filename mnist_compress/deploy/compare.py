@@ -46,7 +46,7 @@ def deployments(model, integer, folder, train_digits, test_digits, rounds=25):
     export_onnx(model, floats), quantize_onnx(floats, small, train_digits)
     save_packed(integer, packed, reorder=True), export_page(integer, page)
     reader, pixels = PackedClassifier.load(packed), flatten(test_digits.images)
-    labels, row = test_digits.labels.numpy(), test_digits.rows[:1]
+    labels, row = test_digits.labels.numpy(), test_digits.inputs[:1]
 
     def right(answers):
         return float((np.asarray(answers) == labels).mean())

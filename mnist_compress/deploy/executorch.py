@@ -65,7 +65,7 @@ def quantized_graph(model, digits):
         graph = _exported(copy.deepcopy(model).eval(), model.widths[0]).module()
         graph = prepare_pt2e(graph, XNNPACKQuantizer().set_global(scheme))
         with torch.no_grad():
-            for rows in digits.rows.split(CALIBRATION_BATCH):
+            for rows in digits.inputs.split(CALIBRATION_BATCH):
                 graph(rows)
         return convert_pt2e(graph)
 
@@ -99,7 +99,7 @@ def edge_logits(path, digits):
     """ExecuTorch's logits for `digits`, float32 (n, 10)."""
     run = edge_network(path)
     with _silent():
-        return torch.cat([run(rows).clone() for rows in digits.rows.split(BATCH)])
+        return torch.cat([run(rows).clone() for rows in digits.inputs.split(BATCH)])
 
 
 def edge_bytes(model):
@@ -122,7 +122,7 @@ def edge_latency(model, folder, train_digits, digits, batches=(1, 32, 1000), rou
         export_edge(model, Path(folder, file), calibration)
         networks[f"ExecuTorch {kind}"] = edge_network(Path(folder, file))
     for batch in batches:
-        rows = digits.rows[:batch].contiguous()
+        rows = digits.inputs[:batch].contiguous()
         with _silent():
             result += latency({name: partial(run, rows) for name, run in networks.items()},
                               batch, rounds)

@@ -51,7 +51,7 @@ def quantize_onnx(float_path, path, digits):
 
     if not len(digits):
         raise ValueError("need at least one digit to calibrate on; got 0")
-    batches = iter([{"rows": part.numpy()} for part in digits.rows.split(CALIBRATION_BATCH)])
+    batches = iter([{"rows": part.numpy()} for part in digits.inputs.split(CALIBRATION_BATCH)])
 
     class Rows(ort.CalibrationDataReader):
         def get_next(self):
@@ -169,7 +169,7 @@ def onnx_latency(float_path, int8_path, digits, batches=(1, 32, 1000), rounds=25
     ValueError for batches larger than `digits`.
     """
     batches = check_batches(batches, len(digits))
-    rows = digits.rows.numpy()
+    rows = digits.inputs.numpy()
     sessions = {"ONNX Runtime float32": onnx_session(float_path),
                 "ONNX Runtime int8": onnx_session(int8_path)}
     result = []

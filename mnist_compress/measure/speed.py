@@ -125,7 +125,7 @@ def latency_ledger(model, sparse, integer, digits, batches=(1, 32, 1000), rounds
               lambda: torchao_quantize(model, "weight_only"))
     make = dict(zip(LATENCY_ROWS, makers, strict=True))
     networks = {name: make[name]() for name in names}  # and no others: some models have no half
-    rows, pixels, result = digits.rows, flatten(digits.images), []
+    rows, pixels, result = digits.inputs, flatten(digits.images), []
     with torch.no_grad():
         for n in batches:
             calls = {name: partial(network, (pixels if name == "int8 by hand" else rows)[:n])

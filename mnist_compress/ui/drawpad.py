@@ -6,7 +6,7 @@ import torch
 import traitlets
 from torch.nn import functional
 
-from ..data import SIDE, Digits, centre_digit
+from ..data import SIDE, Digits, center_digit
 from ..trace import check_models, trace_prediction
 from .widget import CourseWidget, shown, source
 
@@ -22,7 +22,7 @@ class DrawPad(CourseWidget):
     `Pipeline.models` is. digits: `Digits` to pick from, or None. ValueError if the models do
     not pass `check_models`, or if digits is empty.
 
-    The network sees the drawing, centred by `centre_digit`, or else digits[position] as it is;
+    The network sees the drawing, centred by `center_digit`, or else digits[position] as it is;
     both moved by `down` and `right` pixels. `seen`, `probabilities`, `sentence` and `trace` tell
     what came of it.
     """
@@ -94,7 +94,7 @@ class DrawPad(CourseWidget):
                 raise ValueError(f"a drawing must have {DRAWING_SIDE} x {DRAWING_SIDE} = {size:,} "
                                  f"bytes; got {len(self.drawing):,}")
             ink = torch.frombuffer(bytearray(self.drawing), dtype=torch.uint8)
-            return centre_digit(ink.view(DRAWING_SIDE, DRAWING_SIDE)), 0, "Your drawing"
+            return center_digit(ink.view(DRAWING_SIDE, DRAWING_SIDE)), 0, "Your drawing"
         if self.position is None:
             return torch.zeros(SIDE, SIDE, dtype=torch.uint8), 0, ""
         if self.position not in range(self.count):

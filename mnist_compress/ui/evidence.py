@@ -5,7 +5,7 @@ from math import log2
 import torch
 
 from .. import measure
-from ..data import flatten, load_sample, normalise
+from ..data import flatten, load_sample, normalize
 from ..packed.range_coder import write_order0
 from ..pruning import magnitude_mask, prune
 from ..quantization import choose_qparams, qparams_of, quantize, quantize_model
@@ -38,8 +38,8 @@ def one_pixel():
 
 def divide_by_255():
     """What preprocessing makes of 150."""
-    value = normalise(torch.tensor([[[150, 255]]], dtype=torch.uint8)).flatten()
-    return f"normalise turns 150 into {value[0]:.3f} and 255 into {value[1]:.3f}."
+    value = normalize(torch.tensor([[[150, 255]]], dtype=torch.uint8)).flatten()
+    return f"normalize turns 150 into {value[0]:.3f} and 255 into {value[1]:.3f}."
 
 
 def flatten_one():

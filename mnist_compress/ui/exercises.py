@@ -92,7 +92,7 @@ _SPARSE = torch.tensor([[0.0, 0.31, -0.52, 1.9], [-0.11, 0.0, 0.78, -1.2]])
 _CODE = torch.tensor([0.25, 0.6, 1.5])
 _VALUES = torch.tensor([0.1234, -0.5, 0.017, 0.0, 3.0, -3.0])
 EXERCISES = {exercise.name: exercise for exercise in (
-    Exercise("my_normalise", lambda pixels: pixels / 255, ((_PIXELS,), (_PIXELS[1],)), (
+    Exercise("my_normalize", lambda pixels: pixels / 255, ((_PIXELS,), (_PIXELS[1],)), (
         (lambda pixels: pixels, "You returned the pixels as they came. Divide them by the largest "
          "value that a pixel can have."),
         (lambda pixels: pixels / 256, "You divided by 256. The largest pixel is 255, and it should "
@@ -322,9 +322,9 @@ def _kind(value):
     return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
 
 
-def check_normalise(function):
-    """Check my_normalise(pixels): uint8 -> float, 0..1."""
-    return check("my_normalise", function)
+def check_normalize(function):
+    """Check my_normalize(pixels): uint8 -> float, 0..1."""
+    return check("my_normalize", function)
 
 
 def check_accuracy(function):

@@ -152,7 +152,7 @@ def scorer(digits):
     """
     if not len(digits):
         raise ValueError("need at least one digit to answer for; got 0")
-    rows, labels = digits.rows, digits.labels
+    rows, labels = digits.inputs, digits.labels
 
     def accuracy(model):
         with torch.no_grad():

@@ -65,7 +65,7 @@ def old_torch(model, digits):
     static = torch.nn.Sequential(old.QuantStub(), *parts, old.DeQuantStub()).eval()
     static.qconfig = old.get_default_qconfig(torch.backends.quantized.engine)
     static = old.prepare(static)
-    static(digits.rows)
+    static(digits.inputs)
     return {"int8 by torch.ao, dynamic (deprecated)": dynamic,
             "int8 by torch.ao, static (deprecated)": old.convert(static)}
 
@@ -73,7 +73,7 @@ def old_torch(model, digits):
 def runtimes(model, integer, folder, digits, test):
     """{runtime: {name: (bytes of its file, batch -> call, logits of all test digits)}}; float32,
     with which the others are compared, comes first."""
-    rows, pixels = test.rows, flatten(test.images)
+    rows, pixels = test.inputs, flatten(test.images)
 
     def torch_way(network, inputs=rows):
         return saved(network), lambda n: partial(network, inputs[:n]), network(inputs)

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mnist_compress.data import centre_digit, flatten, load_sample
+from mnist_compress.data import center_digit, flatten, load_sample
 from mnist_compress.deploy.page import export_page
 from mnist_compress.packed.file import load_packed, pack, unpack
 from mnist_compress.packed.reader import PackedClassifier
@@ -131,7 +131,7 @@ def test_twenty_drawn_digits_are_read_as_in_python(visit):
             visit.page.click("#c")
             visit.draw([[(x * .8 + .1 + lean * (.5 - y), y * .8 + .1) for x, y in line]
                         for line in lines])
-            picture = centre_digit(visit.ink()).numpy()
+            picture = center_digit(visit.ink()).numpy()
             seen = np.array(visit.page.evaluate("centre(drawn(), 140)")).reshape(28, 28)
             assert picture.max() > 200 and np.array_equal(picture, seen)
             mine = reader.logits(picture[None])[0]
@@ -144,7 +144,7 @@ def test_twenty_drawn_digits_are_read_as_in_python(visit):
 def test_the_trace_shows_this_digit(visit):
     reader = PackedClassifier(NETWORK.read_bytes())
     visit.draw(STROKES[7])
-    picture = centre_digit(visit.ink()).numpy().reshape(-1)
+    picture = center_digit(visit.ink()).numpy().reshape(-1)
     first = unpack(pack(load_packed(NETWORK), reorder=True)).layers[0]
     sums = first.weight.astype(int) @ picture.astype(int) + first.bias
     unit = int(sums.argmax())

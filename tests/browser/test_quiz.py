@@ -63,7 +63,7 @@ def test_by_mouse_in_two_tabs_and_in_the_dark(open_notebook, lab, chromium):
     field.get_by_text("a is right. 150 / 255 = 0.588").wait_for(timeout=20_000)
     page.get_by_text("1 right, 1 of 3 answered.").wait_for(timeout=20_000)
     field.get_by_role("button", name="Show me").click()
-    field.get_by_text("normalise turns 150 into 0.588").wait_for(timeout=20_000)
+    field.get_by_text("normalize turns 150 into 0.588").wait_for(timeout=20_000)
     report = notebook.cell("report()")
     run(notebook, report)
     assert "1 right" in report.locator(".jp-OutputArea-output").first.inner_text()

@@ -21,9 +21,9 @@ from mnist_compress.ui import plots, tables
 def test_the_network_is_two_matrices_and_relu(model, test):
     (w1, b1), (w2, b2) = ((layer.weight.detach().numpy(), layer.bias.detach().numpy())
                           for layer in model.layers)
-    rows = test.rows[:50].numpy()
+    rows = test.inputs[:50].numpy()
     wanted = np.maximum(rows @ w1.T + b1, 0) @ w2.T + b2
-    assert np.allclose(model(test.rows[:50]).detach().numpy(), wanted, atol=1e-4)
+    assert np.allclose(model(test.inputs[:50]).detach().numpy(), wanted, atol=1e-4)
     assert model.widths == (784, 128, 10) and w1.shape == (128, 784)
     for wrong in ((784,), (784, 0), (784, 1.5), ()):
         with pytest.raises(ValueError) as error:
@@ -39,7 +39,7 @@ def test_the_training_trace_is_near_the_documented_one(digits, test):
     assert losses == pytest.approx([.76, .44, .31, .24, .20], abs=0.04)
     assert accuracies == pytest.approx([.84, .90, .93, .95, .96], abs=0.02)
     with torch.no_grad():
-        wanted = F.cross_entropy(model(test.rows), test.labels).item()
+        wanted = F.cross_entropy(model(test.inputs), test.labels).item()
     assert history[-1].test_loss == pytest.approx(wanted, rel=1e-5)
     seeds = [evaluate(train(digits, test, seed=seed)[0], test).accuracy for seed in range(4)]
     assert 0.865 < np.mean(seeds) < 0.89
@@ -90,7 +90,7 @@ def test_evaluation_by_brute_force(model, test):
     few = test[range(0, 4000, 100)]
     score = evaluate(model, few)
     right = [int(model(row[None]).argmax()) == int(label)
-             for row, label in zip(few.rows, few.labels, strict=True)]
+             for row, label in zip(few.inputs, few.labels, strict=True)]
     assert score.correct.tolist() == right
     assert score.accuracy == sum(right) / 40
     none = Digits(test.images[:0], test.labels[:0])
@@ -178,7 +178,7 @@ def test_the_masked_row_computes_the_sparse_network_with_hooks(model, test):
     assert all(layer._forward_pre_hooks and "weight_mask" in layer.state_dict()
                for layer in masked.layers)
     with torch.no_grad():
-        assert torch.equal(masked(test.rows[:50]), sparse(test.rows[:50]))
+        assert torch.equal(masked(test.inputs[:50]), sparse(test.inputs[:50]))
 
 
 def test_the_file_of_torchao_has_a_byte_for_each_weight(model, test):
@@ -189,14 +189,14 @@ def test_the_file_of_torchao_has_a_byte_for_each_weight(model, test):
 def test_the_sparse_forward_pass_adds_the_same(model, test):
     sparse = prune(model, 0.9)
     with torch.no_grad():
-        assert torch.allclose(measure.sparse_forward(sparse)(test.rows[:50]),
-                              sparse(test.rows[:50]), atol=1e-4)
+        assert torch.allclose(measure.sparse_forward(sparse)(test.inputs[:50]),
+                              sparse(test.inputs[:50]), atol=1e-4)
 
 
 def test_changed_answers_by_brute_force(model, test):
     other = prune(model, 0.9)
     changed = measure.changed_answers(model, other, test)
-    before, after = (m(test.rows).argmax(1).tolist() for m in (model, other))
+    before, after = (m(test.inputs).argmax(1).tolist() for m in (model, other))
     places = [n for n in range(4000) if before[n] != after[n]]
     assert changed.places.tolist() == places
     assert changed.before.tolist() == [before[n] for n in places]
@@ -230,7 +230,7 @@ def test_the_prediction_trace_and_the_neuron():
     traced = trace.trace_prediction(run.models, digit)
     assert [layer.name.split()[0] for layer in traced.layers] == \
         ["input", "hidden", "pruning", "quantization", "output"]
-    hidden = torch.relu(run.model.layers[0](digit.rows))[0]
+    hidden = torch.relu(run.model.layers[0](digit.inputs))[0]
     best = sorted(range(128), key=lambda unit: -hidden[unit].item())[:4]
     assert list(traced.neurons) == best
     assert torch.allclose(traced.layers[1].values["float"], hidden[best])
@@ -254,7 +254,7 @@ def test_the_prediction_trace_and_the_neuron():
     rest = [p * w for n, (p, w) in enumerate(zip(pixels, weights, strict=True))
             if n not in listed and p * w]
     assert (neuron.others, neuron.others_sum) == (len(rest), sum(rest))
-    wanted = torch.relu(run.pruned.layers[0](digit.rows))[0, unit].item()
+    wanted = torch.relu(run.pruned.layers[0](digit.inputs))[0, unit].item()
     assert neuron.float_value == pytest.approx(wanted)
     assert abs(neuron.output * neuron.scale - wanted) < 0.1
     assert f"{neuron.output} x" in str(neuron)

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnist_compress import data
-from mnist_compress.data import DataError, Digits, flatten, load_full, load_sample, normalise
+from mnist_compress.data import DataError, Digits, flatten, load_full, load_sample, normalize
 
 from .loopback import serve
 
@@ -36,7 +36,7 @@ def digits(n=6):
     return Digits(torch.arange(n * 784).reshape(n, 28, 28).to(torch.uint8), torch.arange(n) % 10)
 
 
-# ---- Digits, normalise, flatten
+# ---- Digits, normalize, flatten
 
 def test_digits_have_a_length_and_a_short_text():
     assert len(digits()) == 6
@@ -91,32 +91,32 @@ def test_digits_refuses(images, labels, error, text):
 
 
 def test_rows_are_what_the_network_reads():
-    rows = digits().rows
+    rows = digits().inputs
     assert rows.shape == (6, 784) and rows.dtype == torch.float32
     assert torch.equal(rows, digits().images.reshape(6, 784) / 255)
 
 
 def test_the_worked_example_of_the_course():
-    assert round(normalise(torch.tensor(150, dtype=torch.uint8)).item(), 2) == 0.59
+    assert round(normalize(torch.tensor(150, dtype=torch.uint8)).item(), 2) == 0.59
 
 
 uint8_arrays = arrays.arrays(np.uint8, arrays.array_shapes(min_dims=0, max_dims=3, min_side=0))
 
 
 @given(uint8_arrays)
-def test_normalise_keeps_shape_and_order_and_can_be_undone(pixels):
+def test_normalize_keeps_shape_and_order_and_can_be_undone(pixels):
     images = torch.tensor(pixels)
-    result = normalise(images)
+    result = normalize(images)
     assert result.dtype == torch.float32 and result.shape == images.shape
     assert ((0 <= result) & (result <= 1)).all()
     assert torch.equal((result * 255).round().to(torch.uint8), images)
     assert np.array_equal(images.numpy(), pixels)  # the argument is left alone
 
 
-def test_normalise_gives_the_nearest_float32_at_the_ends_and_between():
+def test_normalize_gives_the_nearest_float32_at_the_ends_and_between():
     every = torch.arange(256, dtype=torch.uint8)
     nearest = np.arange(256, dtype=np.float32) / np.float32(255)
-    assert np.array_equal(normalise(every).numpy(), nearest)
+    assert np.array_equal(normalize(every).numpy(), nearest)
 
 
 @given(st.integers(0, 3), st.sampled_from([torch.uint8, torch.float32, torch.int64]), st.data())
@@ -130,14 +130,14 @@ def test_flatten_puts_pixel_row_column_at_28_row_plus_column(n, dtype, draw):
 
 
 @pytest.mark.parametrize("wrong", [torch.rand(2, 28, 28), torch.zeros(3, dtype=torch.int64)])
-def test_normalise_refuses_what_is_not_uint8(wrong):
+def test_normalize_refuses_what_is_not_uint8(wrong):
     with pytest.raises(TypeError, match=f"uint8; got {wrong.dtype}"):
-        normalise(wrong)
+        normalize(wrong)
 
 
-def test_normalise_and_flatten_refuse_what_is_no_tensor():
+def test_normalize_and_flatten_refuse_what_is_no_tensor():
     with pytest.raises(TypeError, match="got list"):
-        normalise([150])
+        normalize([150])
     with pytest.raises(TypeError, match="got ndarray"):
         flatten(np.zeros((2, 28, 28)))
 

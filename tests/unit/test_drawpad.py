@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mnist_compress.data import Digits, centre_digit, load_sample
+from mnist_compress.data import Digits, center_digit, load_sample
 from mnist_compress.pruning import prune
 from mnist_compress.quantization import quantize_model
 from mnist_compress.trace import trace_prediction
@@ -78,7 +78,7 @@ def test_starts_with_the_first_test_digit(pad, test):
 
 def test_drawing_is_centred_as_mnist_was(pad):
     send(pad, drawing=ONE.tobytes(), position=None, down=0, right=0)
-    assert pad.seen == centre_digit(ONE).numpy().tobytes()
+    assert pad.seen == center_digit(ONE).numpy().tobytes()
     rows, columns = np.nonzero(np.frombuffer(pad.seen, np.uint8).reshape(28, 28))
     assert rows.max() - rows.min() == 19  # the long side fills the box of 20 x 20
     assert abs(rows.mean() - 14) <= 0.5 and abs(columns.mean() - 14) <= 0.5
@@ -112,13 +112,13 @@ def test_moves_are_told_and_a_drawing_moves_too(pad):
     assert pad.sentence.startswith("Test digit 7, a 7, moved 1 right and 2 up: float says ")
     send(pad, drawing=ONE.tobytes(), position=None, down=3, right=0)
     assert pad.sentence.startswith("Your drawing, moved 3 down: float says ")
-    centred = centre_digit(ONE).numpy()
+    centred = center_digit(ONE).numpy()
     assert pad.seen == np.vstack([np.zeros((3, 28), np.uint8), centred[:-3]]).tobytes()
 
 
 def test_trace_is_that_of_what_is_seen(pad):
     send(pad, drawing=ONE.tobytes(), position=None)
-    wanted = trace_prediction(models(), Digits(centre_digit(ONE)[None], torch.tensor([0])))
+    wanted = trace_prediction(models(), Digits(center_digit(ONE)[None], torch.tensor([0])))
     assert pad.trace.neurons == wanted.neurons
     assert pad.trace.table().equals(wanted.table())
     for text in wanted.table()["int8"]:

@@ -65,7 +65,7 @@ def files(tmp_path_factory):
 def test_the_float_file_computes_what_torch_does(files, test_digits):
     model, path, _, sizes = files
     with torch.no_grad():
-        wanted = model(test_digits.rows)
+        wanted = model(test_digits.inputs)
     assert torch.allclose(executorch.edge_logits(path, test_digits), wanted, atol=1e-4)
     assert sizes[0] == path.stat().st_size > 4 * 101_770
 
@@ -75,7 +75,7 @@ def test_the_int8_file_computes_what_its_own_rounding_says(files, test_digits):
     model, _, path, sizes = files
     found = executorch.edge_logits(path, test_digits)
     with torch.no_grad():
-        wanted = executorch.quantized_graph(model, load_sample()[0])(test_digits.rows[:1000])
+        wanted = executorch.quantized_graph(model, load_sample()[0])(test_digits.inputs[:1000])
     levels = np.unique(found.numpy())
     step = np.diff(levels).min()
     assert len(levels) <= 256 and np.allclose(np.rint(levels / step), levels / step, atol=0.01)
@@ -94,7 +94,7 @@ def test_int8_keeps_the_accuracy(files, test_digits):
 @needs_executorch
 def test_a_single_digit_has_the_logits_it_has_in_a_batch(files, test_digits):
     some, run = test_digits[::97], executorch.edge_network(files[2])
-    each = torch.cat([run(some.rows[i:i + 1]).clone() for i in range(len(some))])
+    each = torch.cat([run(some.inputs[i:i + 1]).clone() for i in range(len(some))])
     assert torch.equal(each, executorch.edge_logits(files[2], some))
 
 

@@ -78,7 +78,7 @@ def test_what_can_go_wrong_with_any_function(name):
 
 
 def test_the_check_functions(model):
-    checks = (exercises.check_normalise, exercises.check_accuracy, exercises.check_mask,
+    checks = (exercises.check_normalize, exercises.check_accuracy, exercises.check_mask,
               exercises.check_quantize, exercises.check_rescale, exercises.check_shared,
               exercises.check_sums)
     for check, exercise in zip(checks, exercises.EXERCISES.values(), strict=True):
@@ -188,5 +188,5 @@ def test_whatever_a_function_returns_becomes_a_hint():
 
 
 def test_an_unknown_exercise_is_refused():
-    with pytest.raises(ValueError, match=r"no exercise 'x'; there are my_normalise, my_accuracy, "):
+    with pytest.raises(ValueError, match=r"no exercise 'x'; there are my_normalize, my_accuracy, "):
         exercises.check("x", len)

@@ -63,7 +63,7 @@ def test_the_float_file_computes_what_torch_does(files, test_digits):
     model, path, _, sizes = files
     found = onnx_logits(path, flatten(test_digits.images))
     with torch.no_grad():
-        assert np.allclose(found, model(test_digits.rows).numpy(), atol=1e-4)
+        assert np.allclose(found, model(test_digits.inputs).numpy(), atol=1e-4)
     assert sizes[0] == path.stat().st_size > 4 * 101_770
 
 

@@ -8,14 +8,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mnist_compress.data import SIDE, centre_digit, load_sample
+from mnist_compress.data import SIDE, center_digit, load_sample
 from mnist_compress.deploy.minify import minify_css, minify_js
 from mnist_compress.deploy.page import export_page
 from mnist_compress.packed.header import PackedLayer, PackedNetwork
 
 
 def by_loops(image):
-    """`centre_digit` for a list of lists, cell by cell, in Python's own numbers."""
+    """`center_digit` for a list of lists, cell by cell, in Python's own numbers."""
     inked = [(r, c) for r, row in enumerate(image) for c, value in enumerate(row) if value]
     result = [[0] * SIDE for _ in range(SIDE)]
     if not inked:
@@ -52,7 +52,7 @@ def by_loops(image):
 def test_centring_cell_by_cell(high, wide, share, most, seed):
     rng = np.random.default_rng(seed)
     image = rng.integers(0, most, (high, wide), endpoint=True) * (rng.random((high, wide)) < share)
-    found = centre_digit(image.astype(np.uint8))
+    found = center_digit(image.astype(np.uint8))
     assert found.dtype == torch.uint8 and found.tolist() == by_loops(image.tolist())
 
 
@@ -61,16 +61,16 @@ def test_mnist_pictures_come_back():
     images = load_sample()[1].images
     wide = images[::40].repeat_interleave(5, 1).repeat_interleave(5, 2)
     for before, after in ((images, images), (wide, images[::40])):
-        back = torch.stack([centre_digit(image) for image in before])
+        back = torch.stack([center_digit(image) for image in before])
         assert torch.equal(back, after)
 
 
 def test_nothing_drawn_and_faint_ink():
-    assert not centre_digit(np.zeros((140, 140), np.uint8)).any()
+    assert not center_digit(np.zeros((140, 140), np.uint8)).any()
     faint = np.zeros((140, 140), np.uint8)
     faint[0, 0] = faint[139, 139] = 1
-    assert not centre_digit(faint).any()
-    assert centre_digit(torch.full((3, 9), 7, dtype=torch.uint8)).max() == 7
+    assert not center_digit(faint).any()
+    assert center_digit(torch.full((3, 9), 7, dtype=torch.uint8)).max() == 7
 
 
 @pytest.mark.parametrize("wrong, kind, text", [
@@ -79,7 +79,7 @@ def test_nothing_drawn_and_faint_ink():
     (np.zeros((0, 28), np.uint8), ValueError, r"\(0, 28\)")])
 def test_what_is_no_picture(wrong, kind, text):
     with pytest.raises(kind, match=text):
-        centre_digit(wrong)
+        center_digit(wrong)
 
 
 def test_minified_javascript():

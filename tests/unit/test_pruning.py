@@ -222,7 +222,7 @@ def test_removed_units_answer_like_silent_ones(model, test):
     assert torch.equal(smaller.layers[1].weight, model.layers[1].weight[:, kept])
     assert smaller.layers[1].weight.is_contiguous()
     with torch.no_grad():
-        assert torch.allclose(silent(test.rows), smaller(test.rows), atol=1e-5)
+        assert torch.allclose(silent(test.inputs), smaller(test.inputs), atol=1e-5)
 
 
 def test_the_weakest_units_by_brute_force(model):
@@ -279,7 +279,7 @@ def test_the_scan_and_the_curve_measure_each_cut(model, digits, test):
         for share in (0.3, 0.9):
             cut = copy.deepcopy(model)
             torch_prune.l1_unstructured(cut.layers[layer], "weight", amount=share)
-            answers = cut(few.rows).argmax(1)
+            answers = cut(few.inputs).argmax(1)
             wanted.append((layer, share, (answers == few.labels).double().mean().item(), False))
     assert [(p.layer, p.sparsity, p.accuracy, p.fine_tuned) for p in points] == wanted
     (plain,) = pruning.accuracy_curve(model, few, [0.95])

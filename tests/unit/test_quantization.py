@@ -223,8 +223,8 @@ def test_the_integer_network_follows_the_float_one(model, integer, test):
     floats, whole = evaluate(model, test), evaluate(integer, test)
     assert (floats.predictions != whole.predictions).sum() < 20
     with torch.no_grad():
-        gap = (model(test.rows) - integer(flatten(test.images))).abs().max()
-        top = model(test.rows).abs().max()
+        gap = (model(test.inputs) - integer(flatten(test.images))).abs().max()
+        top = model(test.inputs).abs().max()
     assert gap < 0.05 * top
     w, scale = model.layers[0].weight.detach(), model.layers[0].weight.detach().abs().max() / 127
     assert torch.equal(integer.layers[0].weight, (w.double() / scale).round().to(torch.int8))

@@ -348,9 +348,9 @@ def test_integers_say_what_the_rounded_network_says(few):
     masks = [torch.rand(w.shape, generator=generator(1)) < 0.5 for w, _ in network]
     network = [(w * m, torch.randn(len(b), generator=generator(2)) / 4)
                for (w, b), m in zip(network, masks, strict=True)]
-    grid = compress.choose_grid(network, masks, few.rows, recipe.levels, 0.25)
+    grid = compress.choose_grid(network, masks, few.inputs, recipe.levels, 0.25)
     rounded = grid.rounded(*zip(*network, strict=True), masks)
-    floats = compress.logits(rounded, few.rows, grid.scales[1:])
+    floats = compress.logits(rounded, few.inputs, grid.scales[1:])
     whole = compress.integers(rounded, masks, grid, recipe.widths)(few.images.flatten(1))
     spread = floats.std()
     assert (whole - floats).abs().mean() < 0.02 * spread  # seven bits of scales, steps of biases
@@ -373,7 +373,7 @@ def test_short_fractions_are_within_half_a_step():
 
 def test_compress_once_keeps_the_best_of_brute_force(model, digits):
     network = compress.compress_once(model, digits, 20000, levels=(3, 5))
-    rows = digits.rows.numpy().astype(float)
+    rows = digits.inputs.numpy().astype(float)
     hidden = np.maximum(rows @ model.layers[0].weight.detach().numpy().T
                         + model.layers[0].bias.detach().numpy(), 0)
     scores = np.concatenate([
