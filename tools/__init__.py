@@ -1,0 +1,18 @@
+"""What a person runs, one module for each make target: `python -m tools.lab` is `make lab`.
+
+setup      makes .venv, or a folder of wheels; standard library only, as it runs before all else
+lab        opens JupyterLab
+reset      brings a notebook back as it was shipped
+check      `make test`: lint, unit, notebooks, browser
+execute    runs the notebooks and stores their outputs
+drift      do they print the same under other settings and orders?
+soak       the long checks: fuzz (damaged packed files), mutants, browser tests in a row
+bench      the benchmarks and their table
+book       the executed notebooks as a static site
+notebooks  what check, execute, drift, book and the tests share
+train_pretrained  trains the networks that the package ships
+"""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]

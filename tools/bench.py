@@ -1,6 +1,6 @@
 """Run the benchmarks in tests/benchmarks and write their tables to RESULTS.md.
 
-Names choose some of them (bench.py runtimes widgets); the other sections stay as they were.
+Names choose some of them (python -m tools.bench runtimes widgets); the other sections stay.
 """
 
 import platform
@@ -8,8 +8,8 @@ import re
 import sys
 from importlib.metadata import version
 
+from tools import ROOT
 from tools.check import python
-from tools.notebooks import ROOT
 
 FOLDER = ROOT / "tests" / "benchmarks"
 RESULTS = FOLDER / "RESULTS.md"

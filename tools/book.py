@@ -9,7 +9,8 @@ import nbconvert
 
 from mnist_compress import pretrained
 from mnist_compress.deploy.page import export_page
-from tools.notebooks import ROOT, code_cells, paths, read
+from tools import ROOT
+from tools.notebooks import code_cells, paths, read
 
 BOOK = ROOT / "book"
 PAGE = """<!DOCTYPE html>

@@ -1,6 +1,7 @@
 """All checks of `make test`, one after the other: lint, unit, notebooks, browser.
 
-REQUIRE_BROWSER=1 makes a missing Chromium a failure. Parts can be chosen: check.py unit browser.
+REQUIRE_BROWSER=1 makes a missing Chromium a failure. Parts can be chosen:
+python -m tools.check unit browser.
 """
 
 import os
@@ -11,7 +12,8 @@ import sys
 import tempfile
 import time
 
-from tools.notebooks import CELL_SECONDS, ROOT, code_cells, paths, read
+from tools import ROOT
+from tools.notebooks import CELL_SECONDS, code_cells, paths, read
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -44,7 +46,7 @@ def validate(path, *options, env=None):
 
 
 def lint():
-    return python("ruff", "check", ".")[0]
+    return max(python("ruff", "check", ".")[0], python("mypy")[0])
 
 
 def unit():

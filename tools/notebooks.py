@@ -3,12 +3,12 @@
 import os
 import re
 import tempfile
-from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
 
-ROOT = Path(__file__).resolve().parents[1]
+from tools import ROOT
+
 FOLDER = ROOT / "notebooks"
 CELL_SECONDS = 60
 COMPARED = ("text/plain", "text/html", "text/latex", "text/markdown")  # as nbval does

@@ -6,7 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from tools import ROOT
+
 VERSIONS = (3, 11), (3, 14)
 REFUSED = (3, 14, 1)  # by torchvision and networkx
 ACTIONS = ("install", "wheels")

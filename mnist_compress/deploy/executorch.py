@@ -1,4 +1,4 @@
-"""ExecuTorch, PyTorch's own runtime for phones: an optional extra, `pip install .[edge]`.
+"""ExecuTorch, PyTorch's own runtime for phones: an optional extra, `pip install '.[executorch]'`.
 
 The course does not need it. Like ONNX Runtime it gets the pruned float network and quantizes it
 with the tool that belongs to it, so its integers are not those of `quantization`. The network runs
@@ -18,7 +18,7 @@ import torch
 from ..measure.speed import check_batches, latency
 from ..quantization import quiet
 
-INSTALL = "pip install -c constraints.txt -e .[edge]"
+INSTALL = "pip install -c constraints.txt -e '.[executorch]'"
 BATCH = 1000  # rows at a time; the file plans memory for so many
 CALIBRATION_BATCH = 100
 

@@ -3,8 +3,8 @@
     python -m tests.benchmarks.bench_runtimes
 
 One thread. Each runtime's int8 is compared with float32 in the same runtime; the functions take
-turns. ExecuTorch is measured where it is installed (pip install .[edge]), the page where Chromium
-is found.
+turns. ExecuTorch is measured where it is installed (pip install '.[executorch]'), the page where
+Chromium is found.
 """
 
 import base64

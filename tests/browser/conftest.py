@@ -15,7 +15,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import sync_playwright
 
-ROOT = Path(__file__).resolve().parents[2]
+from tools import ROOT
 from tools.check import BROWSERS
 from tools.lab import OPTIONS, write_settings
 

@@ -1,13 +1,11 @@
 """The static book, opened from disk: links, alt texts, the quiz without a kernel, requests, axe."""
 
 from html.parser import HTMLParser
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from test_quiz import complaints
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.browser.test_quiz import complaints
 from tools import book
 from tools.notebooks import paths
 

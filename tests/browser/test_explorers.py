@@ -3,7 +3,8 @@
 import re
 
 import pytest
-from test_quiz import complaints, count
+
+from tests.browser.test_quiz import complaints, count
 
 from .conftest import ARTIFACTS, tabs, write_cells
 

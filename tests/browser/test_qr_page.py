@@ -5,7 +5,6 @@ import io
 
 import numpy as np
 import pytest
-from test_page import NETWORK, STROKES
 
 from mnist_compress.data import flatten, load_sample
 from mnist_compress.deploy.page import QR_BYTES, QR_PREFIX, export_qr_page
@@ -14,6 +13,7 @@ from mnist_compress.packed.reader import PackedClassifier
 from mnist_compress.pruning import prune
 from mnist_compress.quantization import quantize_model
 from mnist_compress.training import trained_model
+from tests.browser.test_page import NETWORK, STROKES
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ def test_without_it_an_error_says_how_to_get_it(monkeypatch, tmp_path, test_digi
     for call in (lambda: executorch.export_edge(model, tmp_path / "a.pte"),
                  lambda: executorch.quantized_graph(model, test_digits[:9]),
                  lambda: executorch.edge_network(tmp_path / "a.pte")):
-        with pytest.raises(ImportError, match=r"the course does not need it.*\.\[edge\]"):
+        with pytest.raises(ImportError, match=r"the course does not need it.*\.\[executorch\]"):
             call()
     assert executorch.edge_latency(model, tmp_path, test_digits[:9], test_digits) == []
     assert not list(tmp_path.iterdir())

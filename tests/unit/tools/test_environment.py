@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from pathlib import Path
+from importlib import metadata
 
 import pytest
 import yaml
@@ -12,12 +12,13 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 from rattler import MatchSpec
 
-ROOT = Path(__file__).resolve().parents[2]
+from tools import ROOT, setup
+
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text())
 EXTRAS = PROJECT["optional-dependencies"]
 REQUIREMENTS = [Requirement(line) for line in
-                PROJECT["dependencies"] + EXTRAS["test"] + EXTRAS["edge"]]
+                PROJECT["dependencies"] + EXTRAS["test"] + EXTRAS["executorch"]]
 
 
 def pins():
@@ -63,9 +64,34 @@ def test_everything_is_pinned_to_one_version():
 
 
 def test_python_versions_agree_with_the_setup():
-    text = (ROOT / "tools" / "setup.py").read_text()
-    low, high = re.search(r"VERSIONS = \((.*?)\), \((.*?)\)", text).groups()
+    (major, low), (_, high) = setup.VERSIONS
     wanted = SpecifierSet(PROJECT["requires-python"])
-    assert low.replace(", ", ".") in wanted and high.replace(", ", ".") in wanted
-    above = ".".join([high.split(", ")[0], str(int(high.split(", ")[1]) + 1)])
-    assert above not in wanted
+    taken = [minor for minor in range(30) if f"{major}.{minor}" in wanted]
+    assert taken == list(range(low, high + 1))
+    assert ".".join(map(str, setup.REFUSED)) not in wanted
+
+
+def come_along(requirement, found):
+    """Add to `found` the names of the installed packages that this one brings, itself included;
+    not those for graphics cards, which torch's CPU build does without."""
+    name = canonicalize_name(requirement.name)
+    if name in found or name.startswith(("cuda-", "nvidia-", "triton")):
+        return
+    try:
+        requires = metadata.requires(name) or []
+    except metadata.PackageNotFoundError:  # an extra that is not installed here
+        return
+    found.add(name)
+    for line in requires:
+        other = Requirement(line)
+        extras = requirement.extras or {""}
+        if not other.marker or any(other.marker.evaluate({"extra": each}) for each in extras):
+            come_along(other, found)
+
+
+def test_every_package_that_comes_along_is_pinned():
+    found = set()
+    for requirement in REQUIREMENTS:
+        come_along(requirement, found)
+    assert len(found) > 100
+    assert sorted(found - pins().keys()) == []

@@ -7,6 +7,7 @@ from jupyter_server.serverapp import ServerApp
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from traitlets.config.loader import PyFileConfigLoader
 
+from tools import lab
 from tools.lab import SETTINGS, write_settings
 
 
@@ -38,3 +39,9 @@ def test_small_answers_are_sent_at_once(config, monkeypatch):
     monkeypatch.setattr(quick, "websocket_handler", Handler, raising=False)
     assert quick.__new__(quick).connect() == "connected"
     assert asked == [True]
+
+
+@pytest.mark.parametrize("port", ["0", "-5", "99999", "eight", ""])
+def test_lab_refuses_a_port_that_cannot_be(port, capsys):
+    assert lab.main(port) == 2
+    assert f"got {port!r}" in capsys.readouterr().out

@@ -1,18 +1,9 @@
 """5,000 damaged files end well, and the tool that says so notices when one does not."""
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import pytest
 
 from mnist_compress.packed.header import CODERS
-
-SPEC = importlib.util.spec_from_file_location(
-    "packing_fuzz_tool", Path(__file__).parents[1] / "tools" / "fuzz.py"
-)
-tool = sys.modules[SPEC.name] = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(tool)
+from tools import fuzz as tool
 
 
 def test_five_thousand_damaged_files():
