@@ -1,127 +1,184 @@
-"""integer"""
+"""The one network of integers: what is quantized to, packed, traced and exported. NumPy only.
 
-import math
+From the pixels to the last accumulators there is no rounding of floats: products of 8-bit numbers,
+added up as 32-bit integers, and one integer multiplication with a shift between two layers (Jacob
+et al. 2018, "Quantization and Training of Neural Networks for Integer-Arithmetic-Only Inference").
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
+from math import frexp, isqrt, ldexp, prod
 
-import torch
-
-from .data import as_number
+import numpy as np
 
 PIXEL_SCALE = 1 / 255  # a pixel always was an 8-bit number
-MULTIPLIER_BITS = 24  # a multiplier stays below 2**24, so that sum * multiplier is below 2**53
-MAX_INPUTS = 2**13  # so many times 255 * 127 is below 2**28; so is a bias, and a sum below 2**29
+FLOAT32_EXACT = 2**24  # below it, float32 adds whole numbers exactly, in any order
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class IntegerLayer:
-    """One layer of integers: weight int8 (out, in), bias int32 (out,), what they stand for.
+    """One layer: weight int8 (out, in), -127..127; bias int32 (out,); what they stand for.
 
-    scale: float32 () or (out,), the value of weight 1. A hidden layer has multiplier and shift,
-    int64 of the shape of scale, that bring its sums to 0..255; the last layer has None.
+    scale: float32 () or (out,), the value of weight 1. A hidden layer also has multiplier
+    (1..2**24 - 1) and shift (1..63), int32 of the shape of scale; the last layer has None.
     """
 
-    weight: torch.Tensor
-    bias: torch.Tensor
-    scale: torch.Tensor
-    multiplier: torch.Tensor | None = None
-    shift: torch.Tensor | None = None
-
-    def sums(self, inputs):
-        """uint8 or int32 (n, in) -> int32 (n, out): products of integers, added to the bias."""
-        return inputs.to(torch.int32) @ self.weight.to(torch.int32).T + self.bias
-
-    def rescale(self, sums):
-        """int32 sums -> ReLU and 0..255, uint8: floor((sum * m + 2**(s - 1)) / 2**s)."""
-        half = torch.ones_like(self.shift) << (self.shift - 1)
-        scaled = (sums.clamp(min=0).to(torch.int64) * self.multiplier + half) >> self.shift
-        return scaled.clamp(max=255).to(torch.uint8)
-
-
-class IntegerClassifier:
-    """A network of integers; between the pixels and the last sums there is no float at all."""
-
-    reads_pixels = True
-
-    def __init__(self, layers):
-        self.layers = list(layers)
+    weight: np.ndarray
+    bias: np.ndarray
+    scale: np.ndarray
+    multiplier: np.ndarray | None = None
+    shift: np.ndarray | None = None
 
     @property
-    def widths(self):
+    def bound(self) -> int:
+        """No accumulator can be larger in magnitude, whatever the inputs 0..255."""
+        rows = 255 * np.abs(self.weight).sum(1, dtype=np.int64)
+        return int((rows + np.abs(self.bias.astype(np.int64))).max())
+
+    def output_scale(self, input_scale: float) -> float:
+        """What 1 means in the rescaled output, if it means `input_scale` in the input."""
+        best = self.scale.argmax()  # each unit gives the same; this one has the most bits
+        scale, multiplier, shift = (part.flat[best].item()
+                                    for part in (self.scale, self.multiplier, self.shift))
+        return input_scale * scale * 2.0**shift / multiplier
+
+    @cached_property
+    def _factors(self):
+        """Weight (in, out) and bias as floats in which every product and sum is exact."""
+        kind = np.float32 if self.bound < FLOAT32_EXACT else np.float64
+        return self.weight.T.astype(kind), self.bias.astype(kind)
+
+    def accumulate(self, inputs: np.ndarray) -> np.ndarray:
+        """uint8 (n, in) -> accumulators int32 (n, out): inputs x weight + bias, exactly.
+
+        As one product of floats: an optimized int8 product is not in NumPy, and integers take ten
+        times as long.
+        """
+        weight, bias = self._factors
+        total = inputs.astype(weight.dtype) @ weight
+        total += bias
+        return total.astype(np.int32)
+
+    def rescale(self, accumulators: np.ndarray) -> np.ndarray:
+        """int32 accumulators -> ReLU and 0..255, uint8: floor((a * m + 2**(s - 1)) / 2**s)."""
+        shift = self.shift.astype(np.int64)
+        total = np.maximum(accumulators, 0).astype(np.int64)
+        total *= self.multiplier
+        total += np.int64(1) << shift - 1
+        total >>= shift
+        return np.minimum(total, 255).astype(np.uint8)
+
+
+class IntegerNetwork:
+    """A multilayer perceptron in integers; its input is uint8 pixels of scale 1/255.
+
+    ValueError for layers that break the rules of `IntegerLayer`, do not follow on each other, or
+    could leave the 32 bits of an accumulator.
+    """
+
+    def __init__(self, layers: Iterable[IntegerLayer]):
+        self.layers = list(layers)
+        for place, layer in enumerate(self.layers):
+            inputs = self.layers[place - 1].weight.shape[0] if place else layer.weight.shape[-1]
+            if problem := _problem(layer, inputs, place == len(self.layers) - 1):
+                raise ValueError(f"layer {place}: {problem}")
+
+    @property
+    def widths(self) -> tuple[int, ...]:
         """Units from input to output, such as (784, 128, 10)."""
         return (self.layers[0].weight.shape[1], *(len(layer.weight) for layer in self.layers))
 
     @property
-    def activation_scales(self):
-        """What 1 means in each layer's input: the pixels' 1/255, then one for each hidden layer."""
-        return _activation_scales(self.layers[:-1])
+    def nbytes(self) -> int:
+        """Bytes of the weights and biases it holds."""
+        return sum(layer.weight.nbytes + layer.bias.nbytes for layer in self.layers)
 
     @property
-    def logit_scale(self):
-        """What 1 means in the last sums, a float."""
+    def activation_scales(self) -> list[float]:
+        """What 1 means in each layer's input: the pixels' 1/255, then one for each hidden layer."""
+        scales = [PIXEL_SCALE]
+        for layer in self.layers[:-1]:
+            scales.append(layer.output_scale(scales[-1]))
+        return scales
+
+    @property
+    def logit_scale(self) -> float:
+        """What 1 means in the logits."""
         return self.activation_scales[-1] * self.layers[-1].scale.item()
 
-    def activations(self, pixels):
-        """uint8 (n, in) -> hidden uint8 of each layer, then the last layer's int32 sums (n, 10).
+    def _run(self, pixels):
+        if pixels.dtype != np.uint8 or pixels.ndim < 2 or prod(pixels.shape[1:]) != self.widths[0]:
+            raise ValueError(f"pixels must be uint8, {self.widths[0]} for each of n digits; got "
+                             f"{pixels.dtype} of {pixels.shape}")
+        values = pixels.reshape(len(pixels), -1)
+        for layer in self.layers:
+            accumulators = layer.accumulate(values)
+            values = None if layer.shift is None else layer.rescale(accumulators)
+            yield accumulators, values
 
-        ValueError unless the pixels are uint8 and as many as the network reads.
-        """
-        if pixels.dtype != torch.uint8 or pixels.shape[1:] != (self.widths[0],):
-            raise ValueError(f"pixels must be uint8 of the shape (n, {self.widths[0]}); got "
-                             f"{pixels.dtype} of {tuple(pixels.shape)}")
-        outputs = [pixels]
-        for layer in self.layers[:-1]:
-            outputs.append(layer.rescale(layer.sums(outputs[-1])))
-        return [*outputs[1:], self.layers[-1].sums(outputs[-1])]
+    def accumulators(self, pixels: np.ndarray) -> list[np.ndarray]:
+        """uint8 (n, in) or (n, side, side) -> int32 (n, out) of each layer. ValueError."""
+        return [accumulators for accumulators, _ in self._run(pixels)]
 
-    def sums(self, pixels):
-        """uint8 (n, in) -> the last layer's int32 sums (n, 10): logits in units of logit_scale."""
-        return self.activations(pixels)[-1]
+    def activations(self, pixels: np.ndarray) -> list[np.ndarray]:
+        """uint8 pixels -> uint8 (n, units) of each hidden layer, after ReLU."""
+        return [values for _, values in self._run(pixels)][:-1]
 
-    def __call__(self, pixels):
-        """uint8 (n, in) -> logits, float32 (n, 10)."""
-        return self.sums(pixels).to(torch.float32) * self.logit_scale
+    def logits(self, pixels: np.ndarray) -> np.ndarray:
+        """uint8 pixels -> the last layer's accumulators, int32 (n, 10), in units of logit_scale."""
+        return self.accumulators(pixels)[-1]
 
-    def state_dict(self):
-        """All its tensors by name, for torch.save."""
-        return {f"layers.{i}.{name}": part for i, layer in enumerate(self.layers)
-                for name, part in vars(layer).items() if part is not None}
+    def predict(self, pixels: np.ndarray) -> np.ndarray:
+        """uint8 pixels -> the digit with the largest logit, int64 (n,)."""
+        return self.logits(pixels).argmax(1)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All its arrays by name, such as "layers.0.weight"."""
+        return {f"layers.{place}.{name}": part for place, layer in enumerate(self.layers)
+                for name, part in vars(layer).items() if isinstance(part, np.ndarray)}
 
     @classmethod
-    def from_state_dict(cls, tensors):
-        """The classifier whose `state_dict` this is."""
-        layers = {}
-        for name, part in tensors.items():
-            _, index, field = name.split(".")
-            layers.setdefault(int(index), {})[field] = part
-        return cls(IntegerLayer(**layers[index]) for index in sorted(layers))
+    def from_arrays(cls, arrays: dict[str, np.ndarray]) -> "IntegerNetwork":
+        """The network whose `arrays` these are."""
+        layers: dict[int, dict[str, np.ndarray]] = {}
+        for name, part in arrays.items():
+            _, place, field = name.split(".")
+            layers.setdefault(int(place), {})[field] = part
+        return cls(IntegerLayer(**layers[place]) for place in sorted(layers))
 
 
-def from_arrays(network):
-    """A network whose layers hold NumPy arrays, such as `packing.unpack` returns -> the same
-    integers as an IntegerClassifier."""
-    return IntegerClassifier(
-        IntegerLayer(torch.from_numpy(layer.weight), torch.from_numpy(layer.bias),
-                     torch.as_tensor(layer.scale),
-                     *(None if part is None else torch.as_tensor(part).to(torch.int64)
-                       for part in (layer.multiplier, layer.shift)))
-        for layer in network.layers)
+def _problem(layer, inputs, last):
+    """What is wrong with a layer that follows on so many inputs, or None."""
+    weight, bias, shape = layer.weight, layer.bias, layer.scale.shape
+    if weight.ndim != 2 or weight.dtype != np.int8 or not weight.size or weight.min() == -128:
+        return f"weights must be int8 (out, in), -127..127; got {weight.dtype} of {weight.shape}"
+    if weight.shape[1] != inputs:
+        return f"{weight.shape[1]} inputs after {inputs} units"
+    if bias.dtype != np.int32 or bias.shape != weight.shape[:1]:
+        return f"bias must be int32 of {weight.shape[:1]}; got {bias.dtype} of {bias.shape}"
+    if shape not in ((), bias.shape) or (last and shape):
+        return f"scale must have the shape (){'' if last else f' or {bias.shape}'}; got {shape}"
+    if (layer.multiplier is None) != last or (layer.shift is None) != last:
+        return "hidden layers have multiplier and shift, the last one has none"
+    for part, most in () if last else ((layer.multiplier, 2**24 - 1), (layer.shift, 63)):
+        if part.shape != shape or part.min() < 1 or part.max() > most:
+            return f"multiplier and shift must lie in 1..2**24 - 1 and 1..63; got {part}"
+    if layer.bound >= 2**31:
+        return f"an accumulator could reach {layer.bound}, beyond 32 bits"
+    return None
 
 
-def _activation_scales(hidden_layers):
-    scales = [PIXEL_SCALE]
-    for layer in hidden_layers:  # each row gives the same; that of the largest scale has most bits
-        weight, multiplier, shift = (part.flatten()[layer.scale.argmax()].item() for part in
-                                     (layer.scale, layer.multiplier, layer.shift))
-        scales.append(scales[-1] * weight * 2.0**shift / multiplier)
-    return scales
+def as_fraction(value: float, bits: int = 24, most: int = 63) -> tuple[int, int]:
+    """Positive float -> (m, s), m below 2**bits and s at most `most`, with value close to m / 2**s.
 
-
-def fixed_point(ratio):
-    """Positive float -> (multiplier, shift): ratio is nearly multiplier / 2**shift.
-
-    The multiplier has at most 24 bits, the shift is 1..46. ValueError if the ratio is too large.
+    With 24 bits a float32 of ordinary size is met exactly.
     """
-    if not 0 < as_number(ratio) < 2 ** (MULTIPLIER_BITS - 1):
-        raise ValueError(f"ratio must be above 0 and below 2**{MULTIPLIER_BITS - 1}; got {ratio!r}")
-    shift = min(MULTIPLIER_BITS - math.frexp(ratio)[1], 46)
-    return min(max(round(math.ldexp(ratio, shift)), 1), 2**MULTIPLIER_BITS - 1), shift
+    shift = min(bits - frexp(value)[1], most)
+    return min(max(round(ldexp(value, shift)), 1), 2**bits - 1), shift
+
+
+def spread_2x2(weight: np.ndarray) -> np.ndarray:
+    """(out, side * side) of 2x2 blocks -> (out, 4 * side * side): each goes to its four pixels."""
+    side = isqrt(weight.shape[1])
+    return weight.reshape(-1, side, side).repeat(2, 1).repeat(2, 2).reshape(len(weight), -1)

@@ -1,15 +1,20 @@
-"""Training the network, measuring it, and one line about each epoch."""
+"""Training a network and measuring it: the course's own, or any that answers with logits."""
 
 import copy
 import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .data import SIDE, as_number, flatten, load_sample
+from .data import Digits, inputs_and_labels, load_sample, real, whole
 from .model import DigitClassifier
+
+Pair = Digits | tuple[Tensor, Tensor]  # digits, or inputs (n, ...) and labels (n,)
 
 
 class Evaluation(NamedTuple):
@@ -17,8 +22,8 @@ class Evaluation(NamedTuple):
 
     loss: float
     accuracy: float
-    predictions: torch.Tensor
-    correct: torch.Tensor
+    predictions: Tensor
+    correct: Tensor
 
 
 @dataclass(frozen=True)
@@ -30,133 +35,127 @@ class Epoch:
     train_accuracy: float
     test_loss: float
     test_accuracy: float
-    observation: str
 
 
-class History(tuple):
-    """One `Epoch` for each pass over the training rows."""
-
-    def table(self):
-        """A pandas table, rounded for reading: losses to 2 digits, accuracies in per cent."""
-        import pandas as pd
-
-        rows = [(row.epoch, f"{row.train_loss:.2f}", f"{100 * row.train_accuracy:.1f} %",
-                 f"{row.test_loss:.2f}", f"{100 * row.test_accuracy:.1f} %", row.observation)
-                for row in self]
-        names = ["epoch", "train loss", "train acc.", "test loss", "test acc.", "observation"]
-        return pd.DataFrame(rows, columns=names).set_index("epoch")
+class History(tuple[Epoch, ...]):
+    """One `Epoch` for each pass over the training digits."""
 
 
-def check_fits(model, digits):
-    """ValueError unless the model has layers, reads 784 pixels and has an output for each label.
+@contextmanager
+def _undisturbed(model: nn.Module, training: bool) -> Iterator[None]:
+    """All of the model in train or eval mode for a while; torch's random state stays as it is."""
+    modes = [(module, module.training) for module in model.modules()]
+    with torch.random.fork_rng(devices=[]):
+        model.train(training)
+        try:
+            yield
+        finally:
+            for module, mode in modes:
+                module.training = mode
 
-    Labels 0 and 1 alone need two outputs. A model of your own without `widths` is not checked.
+
+def logits(model: Any, digits: Pair) -> Tensor:
+    """Logits (n, classes), float, of any torch.nn.Module, in eval mode and without gradients.
+
+    An `IntegerNetwork` reads the pixels of `Digits`. ValueError for inputs that the model does not
+    take, or answers that are no logits for these labels.
     """
-    if not hasattr(type(model), "widths"):
-        return
-    if not len(model.layers):
-        raise ValueError("the model has no layers, so it cannot read digits")
-    widths, outputs = model.widths, int(digits.labels.max()) + 1 if len(digits) else 1
-    if widths[0] != SIDE * SIDE or widths[-1] < outputs:
-        raise ValueError(f"these digits need a network with {SIDE * SIDE} inputs and at least "
-                         f"{outputs} outputs; got one of the widths {widths}")
+    if not isinstance(model, nn.Module):
+        return torch.from_numpy(model.logits(digits.images.numpy())).float() * model.logit_scale
+    inputs, labels = inputs_and_labels(digits)
+    with torch.no_grad(), _undisturbed(model, training=False):
+        try:
+            answers = model(_like_weights(inputs, model))
+        except RuntimeError as error:
+            raise ValueError(f"the model does not read inputs of {tuple(inputs.shape)}: {error}"
+                             ) from error
+    if answers.ndim != 2 or answers.shape[1] <= labels.max():
+        raise ValueError(f"the model must give a logit for each of the labels 0 to {labels.max()}; "
+                         f"got answers of {tuple(answers.shape)}")
+    return answers
 
 
-def logits(model, digits):
-    """Logits (n, 10) float32 of any model of the course. An integer model reads the pixels.
+def _like_weights(inputs: Tensor, model: nn.Module) -> Tensor:
+    """Float inputs in the precision of the model's first weight."""
+    first = next(model.parameters(), inputs)
+    return inputs.to(first.dtype) if inputs.is_floating_point() else inputs
 
-    ValueError for a network that does not fit the digits.
+
+def evaluate(model: Any, digits: Pair) -> Evaluation:
+    """Measure any model on `digits`, or on a pair (inputs, labels): an `Evaluation`.
+
+    The model stays as it is, its mode and buffers too. ValueError if there are no digits, and as
+    `logits` says.
     """
-    check_fits(model, digits)
-    rows = flatten(digits.images) if getattr(model, "reads_pixels", False) else digits.inputs
-    with torch.no_grad():
-        return model(rows)
-
-
-def evaluate(model, digits):
-    """Measure a model on `digits`: an `Evaluation`.
-
-    ValueError if there are no digits or the model does not fit them.
-    """
-    if not len(digits):
-        raise ValueError("need at least one digit to evaluate on; got 0")
+    labels = inputs_and_labels(digits)[1]
+    whole("number of digits", len(labels), 1)
     answers = logits(model, digits)
-    correct = answers.argmax(1) == digits.labels
-    loss = F.cross_entropy(answers.double(), digits.labels).item()
+    correct = answers.argmax(1) == labels
+    loss = F.cross_entropy(answers.double(), labels).item()
     return Evaluation(loss, correct.double().mean().item(), answers.argmax(1), correct)
 
 
-def train(train_digits, test_digits, *, widths=(784, 128, 10), epochs=5, batch_size=16,
-          learning_rate=1e-3, seed=0, progress=None):
+def train(train_digits: Pair, test_digits: Pair, *, widths: tuple[int, ...] = (784, 128, 10),
+          epochs: int = 5, batch_size: int = 16, learning_rate: float = 1e-3, seed: int = 0,
+          progress: Callable | None = None) -> tuple[DigitClassifier, History]:
     """Train a new network with Adam (Kingma & Ba 2015): (DigitClassifier, History).
 
-    The same seed gives the same network: torch's own random state is neither used nor changed.
-    Arithmetic is float64 and rounded once, at the end, to float32: so processors that add in
-    another order still agree on the weights. progress: wraps the epochs, as tqdm does.
+    The same seed gives the same network: torch's random state and settings are neither used nor
+    changed. Arithmetic is float64 and rounded once, at the end, to float32: so processors that add
+    in another order still agree on the weights. progress: wraps the epochs, as tqdm does.
     """
-    with torch.random.fork_rng(devices=[]):
+    history: list[Epoch] = []
+
+    def note(model: nn.Module) -> None:
+        old, new = (evaluate(_rounded(model), part) for part in (train_digits, test_digits))
+        history.append(Epoch(len(history) + 1, old.loss, old.accuracy, new.loss, new.accuracy))
+
+    with torch.random.fork_rng(devices=[]), torch.inference_mode(False):
         torch.manual_seed(seed)
-        model, history = DigitClassifier(widths).double(), []
-        for _ in fit(model, train_digits, epochs, batch_size, learning_rate, progress):
-            scores = [evaluate(_rounded(model), digits) for digits in (train_digits, test_digits)]
-            history.append(_epoch(history, *scores))
+        model = DigitClassifier(widths).double()
+        fit(model, train_digits, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate,
+            progress=progress, after_epoch=note)
     return _rounded(model), History(history)
 
 
+def _rounded(model: nn.Module) -> Any:
+    return copy.deepcopy(model).float()
+
+
 @functools.cache
-def _trained(seed):
+def _trained(seed: int) -> DigitClassifier:
     return train(*load_sample(), seed=seed)[0]
 
 
-def trained_model(seed=0):
+def trained_model(seed: int = 0) -> DigitClassifier:
     """The course's network, trained on the 1000 sample digits; a copy of its own for each call."""
     return copy.deepcopy(_trained(seed))
 
 
-def fit(model, digits, epochs, batch_size, learning_rate, progress=None, after_step=None):
-    """Train a float64 model where it stands and yield after each epoch.
+def fit(model: nn.Module, digits: Pair, *, epochs: int, batch_size: int, learning_rate: float,
+        progress: Callable | None = None, after_step: Callable | None = None,
+        after_epoch: Callable | None = None) -> None:
+    """Train any float64 model where it stands, with torch's current random state.
 
-    after_step(model) runs after every step of the optimizer; pruning uses it to hold its masks.
-    ValueError for settings that cannot be or a model that does not fit the digits.
+    after_step(model) and after_epoch(model) run when a step of Adam, or a pass over the digits, is
+    done; pruning holds its masks so. ValueError for settings that cannot be, or a model that does
+    not read the digits.
     """
-    for name, value in (("epochs", epochs), ("batch_size", batch_size), ("digits", len(digits))):
-        if type(value) is not int or value < 1:
-            raise ValueError(f"{name} must be a whole number, 1 or more; got {value!r}")
-    if not 0 < as_number(learning_rate) < 1:
-        raise ValueError(f"learning_rate must be above 0 and below 1; got {learning_rate!r}")
-    check_fits(model, digits)
-    rows, labels = digits.inputs.double(), digits.labels
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
-    for epoch in (progress or iter)(range(epochs)):
-        for batch in torch.randperm(len(digits)).split(batch_size):
-            loss = F.cross_entropy(model(rows[batch]), labels[batch])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            if after_step:
-                after_step(model)
-        yield epoch
-
-
-def _rounded(model):
-    return copy.deepcopy(model).float()
-
-
-def _epoch(history, train, test):
-    """The next `Epoch`. Its observation is derived from its figures and the last row's."""
-    gap = 100 * (train.accuracy - test.accuracy)
-    if not history:
-        text = f"After one pass, {100 * train.accuracy:.0f} of 100 rows are right."
-    else:
-        before = history[-1]
-        fall = 100 * (before.train_loss - train.loss) / (before.train_loss or 1)
-        gain = 100 * (test.accuracy - before.test_accuracy)
-        if fall < 0:
-            text = "The loss rises: the steps are too long."
-        elif abs(gain) < 0.25:
-            text = f"Loss -{fall:.0f} %, but new digits gain nothing."
-        else:
-            text = f"Loss -{fall:.0f} %, new digits {gain:+.1f} points."
-        if gap > 8:
-            text = f"Old rows lead by {gap:.0f} points: memorising."
-    return Epoch(len(history) + 1, train.loss, train.accuracy, test.loss, test.accuracy, text)
+    inputs, labels = inputs_and_labels(digits)
+    epochs, batch_size = whole("epochs", epochs, 1), whole("batch_size", batch_size, 1)
+    whole("number of digits", len(labels), 1)
+    logits(model, (inputs[:1], labels[:1]))  # says what does not fit
+    rate = real("learning_rate", learning_rate, above=0, below=1)
+    with torch.inference_mode(False), torch.enable_grad(), _undisturbed(model, training=True):
+        inputs = inputs.double()
+        optimizer = torch.optim.Adam(model.parameters(), lr=rate, fused=True)
+        for _ in (progress or iter)(range(epochs)):
+            for batch in torch.randperm(len(labels)).split(batch_size):
+                loss = F.cross_entropy(model(inputs[batch]), labels[batch])
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                if after_step:
+                    after_step(model)
+            if after_epoch:
+                after_epoch(model)
