@@ -228,7 +228,7 @@ def whole(name: str, value, least: int = 0, most: int | None = None) -> int:
         found = least - 1 if isinstance(number, bool) else operator.index(number)
     except TypeError:
         found = least - 1
-    if found < least or most is not None and found > most:
+    if found < least or (most is not None and found > most):
         allowed = f", {least} or more" if most is None else f" from {least} to {most}"
         raise ValueError(f"{name} must be a whole number{allowed}; got {value!r}")
     return found

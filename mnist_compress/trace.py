@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
-from .data import Digits, flatten, load_sample, normalize
-from .integer import IntegerClassifier
+from .data import Digits, flatten, load_sample, normalize, whole
+from .integer import IntegerNetwork
 from .measure.files import dense_file, integer_file
 from .model import DigitClassifier
 from .pruning import prune
@@ -39,7 +40,7 @@ class Pipeline:
     model: DigitClassifier
     history: History
     pruned: DigitClassifier
-    quantized: IntegerClassifier
+    quantized: IntegerNetwork
     stages: tuple
 
     @property
@@ -137,7 +138,7 @@ class PredictionTrace:
     label: int
     layers: tuple
     predictions: dict
-    neurons: tuple  # positions of the hidden units that are shown
+    units: tuple  # positions of the hidden units that are shown
 
     @property
     def agree(self):
@@ -193,7 +194,7 @@ def trace_prediction(models, digit, shown=4):
     names, integer = tuple(models), models["int8"]
     with torch.no_grad():
         hidden = {name: models[name].activations(rows)[0][0] for name in names if name != "int8"}
-    whole = integer.activations(pixels)[0][0]
+    whole = torch.from_numpy(integer.activations(pixels.numpy())[0][0])
     hidden["int8"] = whole * integer.activation_scales[1]
     units = hidden["float"].argsort(descending=True, stable=True)[:shown]
     middle = pixels[0].argsort(descending=True, stable=True)[:shown].sort().values
@@ -204,7 +205,8 @@ def trace_prediction(models, digit, shown=4):
             name: (pixels if name == "int8" else rows)[0][middle] for name in names}),
         TraceLayer("hidden (dense)", wide, {name: hidden[name][units] for name in names}),
         TraceLayer("pruning applied", wide, {
-            name: (models[name].layers[0].weight[units] != 0).sum(1) for name in names}),
+            name: torch.as_tensor(models[name].layers[0].weight)[units].ne(0).sum(1)
+            for name in names}),
         TraceLayer("quantization applied", wide, {"int8": whole[units]}),
         TraceLayer("output (softmax)", f"1 x {len(outputs['float'])}", outputs),
     )
@@ -213,7 +215,7 @@ def trace_prediction(models, digit, shown=4):
 
 
 @dataclass(frozen=True)
-class NeuronTrace:
+class UnitTrace:
     """One hidden unit of the integer network, so that a pocket calculator can follow.
 
     terms: (place, pixel, weight, product) of the largest products; the others are only summed.
@@ -221,7 +223,7 @@ class NeuronTrace:
     output.
     """
 
-    neuron: int
+    unit: int
     terms: tuple
     others: int
     others_sum: int
@@ -246,10 +248,10 @@ class NeuronTrace:
         return "\n".join(lines)
 
 
-def trace_neuron(integer, model, digit, neuron, shown=5):
-    """One digit, one hidden unit of the first layer, all integers: a `NeuronTrace`.
+def trace_unit(integer, model, digit, unit, shown=5):
+    """One digit, one hidden unit of the first layer, all integers: a `UnitTrace`.
 
-    integer: an IntegerClassifier. model: the float network it was made from. ValueError unless
+    integer: an IntegerNetwork. model: the float network it was made from. ValueError unless
     there is exactly one digit, both networks have a hidden layer and the unit exists.
     """
     _check_hidden(integer, "integer network")
@@ -257,19 +259,18 @@ def trace_neuron(integer, model, digit, neuron, shown=5):
     layer = integer.layers[0]
     if len(digit) != 1:
         raise ValueError(f"trace one digit at a time, such as test[7]; got {len(digit)}")
-    if isinstance(neuron, (bool, float)) or neuron not in range(len(layer.weight)):
-        raise ValueError(f"neurons are numbered 0 to {len(layer.weight) - 1}; got {neuron!r}")
+    unit = whole("unit", unit, 0, len(layer.weight) - 1)
     pixels = flatten(digit.images)
-    products = pixels[0].to(torch.int32) * layer.weight[neuron].to(torch.int32)
+    products = pixels[0].to(torch.int32) * torch.from_numpy(layer.weight[unit]).to(torch.int32)
     order = products.abs().argsort(descending=True, stable=True)
     first, rest = order[:shown], products[order[shown:]]
-    terms = tuple((place, int(pixels[0, place]), int(layer.weight[neuron, place]),
+    terms = tuple((place, int(pixels[0, place]), int(layer.weight[unit, place]),
                    int(products[place])) for place in first.tolist())
-    multiplier, shift = (int(part.expand(len(layer.weight))[neuron])
+    multiplier, shift = (int(np.broadcast_to(part, len(layer.weight))[unit])
                          for part in (layer.multiplier, layer.shift))
-    sums = layer.sums(pixels)
+    sums = layer.accumulate(pixels.numpy())
     with torch.no_grad():
-        value = model.activations(digit.inputs)[0][0, neuron].item()
-    return NeuronTrace(neuron, terms, int((rest != 0).sum()), int(rest.sum()),
-                       int(layer.bias[neuron]), int(sums[0, neuron]), multiplier, shift,
-                       int(layer.rescale(sums)[0, neuron]), integer.activation_scales[1], value)
+        value = model.activations(digit.inputs)[0][0, unit].item()
+    return UnitTrace(unit, terms, int((rest != 0).sum()), int(rest.sum()),
+                       int(layer.bias[unit]), int(sums[0, unit]), multiplier, shift,
+                       int(layer.rescale(sums)[0, unit]), integer.activation_scales[1], value)

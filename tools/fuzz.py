@@ -19,12 +19,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from mnist_compress.integer import IntegerLayer, IntegerNetwork
 from mnist_compress.packed.file import pack, unpack
 from mnist_compress.packed.header import (
     CODERS,
     PackedFileError,
-    PackedLayer,
-    PackedNetwork,
     spread_2x2,
 )
 
@@ -63,7 +62,7 @@ class Report:
 
 
 def network(rng, widths, density, levels, channels=False, tied=False):
-    """A random PackedNetwork. rng: np.random.Generator; levels: magnitudes the weights may have."""
+    """A random IntegerNetwork. rng: np.random.Generator; levels: magnitudes of the weights."""
     layers = []
     for place, (inputs, outputs) in enumerate(itertools.pairwise(widths)):
         size = outputs, inputs // 4 if tied and place == 0 else inputs
@@ -73,12 +72,12 @@ def network(rng, widths, density, levels, channels=False, tied=False):
             weight = spread_2x2(weight)
         bias = rng.integers(-40, 40, outputs).astype(np.int32) * 50
         shape = (outputs,) if channels and place < len(widths) - 2 else ()
-        layer = PackedLayer(weight, bias, rng.uniform(0.001, 1, shape).astype(np.float32))
+        layer = IntegerLayer(weight, bias, rng.uniform(0.001, 1, shape).astype(np.float32))
         if place < len(widths) - 2:
             layer.multiplier = rng.integers(1, 1 << 24, shape).astype(np.int32)
             layer.shift = rng.integers(1, 40, shape).astype(np.int32)
         layers.append(layer)
-    return PackedNetwork(layers)
+    return IntegerNetwork(layers)
 
 
 def seeds():

@@ -17,7 +17,6 @@ import torch
 from mnist_compress.compress.distillation import teach
 from mnist_compress.compress.recipe import compress
 from mnist_compress.data import load_full
-from mnist_compress.integer import from_arrays
 from mnist_compress.packed.file import load_packed, save_packed
 from mnist_compress.pretrained import RECIPES, REFERENCES, recipe, rows_for
 from mnist_compress.training import evaluate, train
@@ -55,7 +54,7 @@ def make(name, seed, classroom, data, folder):
     path = Path(folder, f"{name}-{seed}.mc")
     size = save_packed(compress(lesson, recipe(name), seed), path, reorder=True)
     seconds = classroom.seconds + time.perf_counter() - start
-    return from_arrays(load_packed(path)), size, seconds
+    return load_packed(path), size, seconds
 
 
 def error(network, digits):

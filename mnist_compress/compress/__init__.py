@@ -40,8 +40,5 @@ from .recipe import (  # noqa: F401
     Recipe,
     compress,
     compress_once,
-    embed,
     integers,
-    short_fraction,
-    spread_pixels,
 )

@@ -4,10 +4,11 @@ import math
 from dataclasses import dataclass, fields
 from itertools import pairwise
 
+import numpy as np
 import torch
 
 from ..data import as_number
-from ..integer import IntegerClassifier, IntegerLayer
+from ..integer import IntegerLayer, IntegerNetwork, as_fraction, spread_2x2
 from .codebook import choose_grid, quantization_aware_train
 from .gradual_pruning import gradual_prune, keep_best
 from .network import CLASSES, PIXELS, SHORT_BITS, check_count, check_wholes, random_network, require
@@ -83,28 +84,8 @@ class Recipe:
         return self.inputs, *self.units, CLASSES
 
 
-def short_fraction(value, bits=SHORT_BITS):
-    """Positive float -> integers m below 2**bits and s with value close to m / 2**s."""
-    shift = bits - math.frexp(value)[1]
-    return min(round(value * 2**shift), 2**bits - 1), shift
-
-
-def embed(tensor, *shape):
-    """A tensor in the corner of zeros of a larger shape, of the same dtype."""
-    whole = torch.zeros(shape, dtype=tensor.dtype)
-    whole[tuple(slice(size) for size in tensor.shape)] = tensor
-    return whole
-
-
-def spread_pixels(weight):
-    """Weight (out, 196) for 2x2 blocks -> (out, 784): each weight goes to its four pixels."""
-    side = math.isqrt(weight.shape[1])
-    grid = weight.view(-1, side, side)
-    return grid.repeat_interleave(2, 1).repeat_interleave(2, 2).flatten(1)
-
-
 def integers(network, masks, grid, widths):
-    """Network on a Grid -> IntegerClassifier of these widths; units beyond the network's are zero.
+    """Network on a Grid -> IntegerNetwork of these widths; units beyond the network's are zero.
 
     Scales and multipliers are shortened to SHORT_BITS; what a multiplier loses goes into the scale
     of the next layer's input, so the logits keep their meaning.
@@ -112,24 +93,32 @@ def integers(network, masks, grid, widths):
     layers, scale_in = [], grid.scales[0]
     for place, (weight, bias) in enumerate(network):
         last, unit = place == len(network) - 1, grid.unit(place)
-        whole = (weight / unit).round().to(torch.int8)
         alive = masks[place].any(1) | last
-        bias = ((bias / grid.step(place)).round() * alive).to(torch.int32) << grid.twos[place]
+        whole = (weight / unit).round().to(torch.int8).numpy()
+        bias = ((bias / grid.step(place)).round() * alive).to(torch.int32).numpy() << grid.twos[place]
         if place == 0 and 4 * whole.shape[1] == widths[0]:  # four pixels add up, not their mean
-            whole, bias, unit = spread_pixels(whole), bias << 2, unit / 4
-        number, shift = short_fraction(unit)
+            whole, bias, unit = spread_2x2(whole), bias << 2, unit / 4
+        number, shift = as_fraction(unit, SHORT_BITS)
         unit, rescale = number / 2**shift, ()
         if not last:
-            number, shift = short_fraction(unit * scale_in / grid.scales[place + 1])
+            number, shift = as_fraction(unit * scale_in / grid.scales[place + 1], SHORT_BITS)
             scale_in = unit * scale_in * 2**shift / number
-            rescale = torch.tensor(number), torch.tensor(shift)
-        layers.append(IntegerLayer(embed(whole, widths[place + 1], widths[place]),
-                                   embed(bias, widths[place + 1]), torch.tensor(unit), *rescale))
-    return IntegerClassifier(layers)
+            rescale = np.array(number, np.int32), np.array(shift, np.int32)
+        layers.append(IntegerLayer(
+            _embed(whole, widths[place + 1], widths[place]), _embed(bias, widths[place + 1]),
+            np.array(unit, np.float32), *rescale))
+    return IntegerNetwork(layers)
+
+
+def _embed(array, *shape):
+    """An array in the corner of zeros of a larger shape, of the same dtype."""
+    large = np.zeros(shape, array.dtype)
+    large[tuple(slice(size) for size in array.shape)] = array
+    return large
 
 
 def compress(lesson, recipe, seed=0):
-    """Lesson -> IntegerClassifier of recipe.widths, small once packed: train, prune, share, round.
+    """Lesson -> IntegerNetwork of recipe.widths, small once packed: train, prune, share, round.
 
     The lesson must come from `teach` with the same tie; ValueError otherwise.
     """
@@ -144,7 +133,7 @@ def compress(lesson, recipe, seed=0):
 
 
 def compress_once(model, digits, weights, levels=(2, 7), bias_step=0.1):
-    """DigitClassifier -> IntegerClassifier with that many weights and shared magnitudes, untrained.
+    """DigitClassifier -> IntegerNetwork with that many weights and shared magnitudes, untrained.
 
     A weight's score is |w| times the root mean square of its input over the calibration `digits`
     (Sun, Liu, Bair & Kolter 2024). The mean of what a removed weight added goes into the bias, as

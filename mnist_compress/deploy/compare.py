@@ -9,10 +9,9 @@ import torch
 
 from ..data import flatten
 from ..deploy import executorch
-from ..measure.files import dense_file, integer_file
+from ..measure.files import dense_file
 from ..measure.speed import LatencyRow, latency
-from ..packed.file import save_packed
-from ..packed.reader import PackedClassifier
+from ..packed.file import load_packed, save_packed
 from ..training import evaluate
 from .onnx import _onnx_bytes, export_onnx, onnx_logits, onnx_session, quantize_onnx
 from .page import export_page
@@ -45,7 +44,7 @@ def deployments(model, integer, folder, train_digits, test_digits, rounds=25):
         "float.onnx", "int8.onnx", "digits.mc", "digits.html"))
     export_onnx(model, floats), quantize_onnx(floats, small, train_digits)
     save_packed(integer, packed, reorder=True), export_page(integer, page)
-    reader, pixels = PackedClassifier.load(packed), flatten(test_digits.images)
+    reader, pixels = load_packed(packed), flatten(test_digits.images).numpy()
     labels, row = test_digits.labels.numpy(), test_digits.inputs[:1]
 
     def right(answers):
@@ -54,10 +53,7 @@ def deployments(model, integer, folder, train_digits, test_digits, rounds=25):
     ways = {  # name: (call for one digit, bytes of the file, bytes of the weights, accuracy)
         "PyTorch float32": (
             partial(model, row), dense_file("float32", model, test_digits).bytes,
-            _tensor_bytes(model), evaluate(model, test_digits).accuracy),
-        "PyTorch int8": (
-            partial(integer.sums, pixels[:1]), integer_file("int8", integer, test_digits).bytes,
-            _tensor_bytes(integer), evaluate(integer, test_digits).accuracy)}
+            _tensor_bytes(model), evaluate(model, test_digits).accuracy)}
     for name, path in (("ONNX Runtime float32", floats), ("ONNX Runtime int8", small)):
         ways[name] = (partial(onnx_session(path).run, None, {"rows": row.numpy()}),
                       path.stat().st_size, _onnx_bytes(path),
@@ -68,9 +64,9 @@ def deployments(model, integer, folder, train_digits, test_digits, rounds=25):
         ways["ExecuTorch int8"] = (partial(executorch.edge_network(path), row), size,
                                    executorch.edge_bytes(model),
                                    right(executorch.edge_logits(path, test_digits).argmax(1)))
-    ways["NumPy int8, packed"] = (partial(reader.logits, pixels[:1].numpy()),
+    ways["NumPy int8, packed"] = (partial(reader.logits, pixels[:1]),
                                   packed.stat().st_size,
-                                  reader.nbytes, right(reader.predict(pixels.numpy())))
+                                  reader.nbytes, right(reader.predict(pixels)))
     with torch.no_grad():
         times = latency({name: way[0] for name, way in ways.items()}, 1, rounds)
     result = [Deployment(time.name, size, held, time, score) for time, (_, size, held, score)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..data import SIDE
-from ..packed.file import as_network, pack
+from ..packed.file import pack
 from ..packed.header import read_header
 from .minify import minify_css, minify_js
 
@@ -21,13 +21,13 @@ PAGE_NAMES = ("packed", "activations", "centre", "drawn")  # that stay readable 
 def export_page(model, path):
     """Write one HTML file that reads drawn digits: network, decoder and draw pad inside.
 
-    model: an IntegerClassifier or a PackedNetwork of 784 inputs and 10 outputs. The page makes no
+    model: an IntegerNetwork of 784 inputs and 10 outputs. The page makes no
     request (its Content-Security-Policy forbids all) and computes the model's own integers. Hidden
     units are in the packed file's order (`sort_units`). Returns the bytes.
 
     ValueError if sums could leave the integers that JavaScript's numbers hold exactly.
     """
-    network = as_network(model)
+    network = model
     _check_page(network)
     data, style = pack(network, reorder=True), minify_css(_source("page.css"))
     script = (f'document.querySelector("main").insertAdjacentHTML("afterbegin",`<style>{style}'
@@ -54,7 +54,7 @@ def export_qr_page(model, path):
     ValueError if prefix and page have more than QR_BYTES bytes, or for networks that `export_page`
     refuses or that have a scale for each row.
     """
-    network = as_network(model)
+    network = model
     _check_page(network)
     if np.ndim(network.layers[0].scale):
         raise ValueError("the page in a QR code needs one scale a layer; got one for each row")
@@ -103,7 +103,8 @@ def _deflate(text):
 
 def _source(name):
     """A text file beside this module."""
-    return Path(__file__).with_name("web").joinpath(name).read_text("utf-8").strip() + "\n" * name.endswith(".js")
+    text = Path(__file__).with_name("web").joinpath(name).read_text("utf-8").strip()
+    return text + "\n" * name.endswith(".js")
 
 
 def _sha256(text):

@@ -10,10 +10,11 @@ from pathlib import Path
 import torch
 from torch.nn.utils import prune as torch_prune
 
-from ..integer import IntegerClassifier, from_arrays
+from ..data import real
+from ..integer import IntegerNetwork
 from ..model import DigitClassifier
 from ..packed.file import load_packed, save_packed
-from ..pruning import check_sparsity, prune
+from ..pruning import prune
 from ..quantization import torchao_quantize
 from ..training import evaluate
 
@@ -61,7 +62,7 @@ def masked_file(name, model, digits, sparsity):
 
     ValueError unless the sparsity lies in [0, 1): to torch, 2 would mean two weights.
     """
-    masked = _masked(model, check_sparsity(sparsity))
+    masked = _masked(model, real("sparsity", sparsity, 0, below=1))
 
     def rebuild(tensors):
         again = DigitClassifier(model.widths)
@@ -73,9 +74,10 @@ def masked_file(name, model, digits, sparsity):
 
 
 def integer_file(name, model, digits, compress=None):
-    """The tensors of an IntegerClassifier."""
-    return measure_file(name, model, digits, model.state_dict(),
-                        IntegerClassifier.from_state_dict, compress)
+    """The arrays of an IntegerNetwork."""
+    tensors = {key: torch.from_numpy(part) for key, part in model.arrays().items()}
+    return measure_file(name, model, digits, tensors, lambda stored: IntegerNetwork.from_arrays(
+        {key: part.numpy() for key, part in stored.items()}), compress)
 
 
 def torchao_file(name, model, digits):
@@ -95,7 +97,7 @@ def packed_file(name, model, digits, coder="record"):
     with tempfile.TemporaryDirectory(prefix="mnist_compress-") as folder:
         path = Path(folder, "model.mc")
         size = save_packed(model, path, coder, reorder=True)
-        again = from_arrays(load_packed(path))
+        again = load_packed(path)
     same = torch.equal(evaluate(again, digits).predictions, evaluate(model, digits).predictions)
     return FileRow(name, size, same)
 

@@ -10,7 +10,7 @@ from functools import partial
 import torch
 
 from ..data import as_number, flatten
-from ..pruning import remove_neurons, weakest_neurons
+from ..pruning import remove_units, weakest_units
 from ..quantization import torchao_quantize
 from .files import _calm, _masked
 
@@ -101,7 +101,7 @@ def sparse_forward(model):
 
     return forward
 LATENCY_ROWS = ("dense float32", "masks left on", "zeros kept dense", "zeros in CSR",
-                "half the neurons", "int8 by hand", "torchao, int8 products",
+                "half the units", "int8 by hand", "torchao, int8 products",
                 "torchao, int8 weights only")
 
 
@@ -109,7 +109,7 @@ def latency_ledger(model, sparse, integer, digits, batches=(1, 32, 1000), rounds
                    names=LATENCY_ROWS[:-1]):
     """The same digits through several networks: a list of `LatencyRow`, batch after batch.
 
-    model: the dense network. sparse: the same with zeros in it. integer: an IntegerClassifier.
+    model: the dense network. sparse: the same with zeros in it. integer: an IntegerNetwork.
     "masks left on" is `sparse` with torch.nn.utils.prune's hooks; "int8 weights only" makes floats
     of the weights for each product. names: which rows to time, out of LATENCY_ROWS; the first is
     what others are compared with. ValueError for other names, or batches larger than `digits`.
@@ -120,12 +120,12 @@ def latency_ledger(model, sparse, integer, digits, batches=(1, 32, 1000), rounds
     batches = check_batches(batches, len(digits))
     makers = (lambda: model, lambda: _masked(sparse, 0.0), lambda: sparse,
               lambda: sparse_forward(sparse),
-              lambda: remove_neurons(model, weakest_neurons(model, 0.5)), lambda: integer.sums,
+              lambda: remove_units(model, weakest_units(model, 0.5)), lambda: integer.logits,
               lambda: torchao_quantize(model, "dynamic"),
               lambda: torchao_quantize(model, "weight_only"))
     make = dict(zip(LATENCY_ROWS, makers, strict=True))
     networks = {name: make[name]() for name in names}  # and no others: some models have no half
-    rows, pixels, result = digits.inputs, flatten(digits.images), []
+    rows, pixels, result = digits.inputs, flatten(digits.images).numpy(), []
     with torch.no_grad():
         for n in batches:
             calls = {name: partial(network, (pixels if name == "int8 by hand" else rows)[:n])

@@ -26,7 +26,6 @@ from .context_mixing import (  # noqa: F401
 from .file import (  # noqa: F401
     READERS,
     WRITERS,
-    as_network,
     by_layer,
     file_parts,
     load_packed,
@@ -48,11 +47,7 @@ from .header import (  # noqa: F401
     Cursor,
     Header,
     PackedFileError,
-    PackedLayer,
-    PackedNetwork,
-    as_fractions,
     check,
-    check_layers,
     odd_and_twos,
     pairs,
     read_header,
@@ -60,7 +55,6 @@ from .header import (  # noqa: F401
     require,
     share_2x2,
     sort_units,
-    spread_2x2,
     varint,
     write_header,
 )
@@ -80,4 +74,3 @@ from .plain import (  # noqa: F401
     write_values,
 )
 from .range_coder import CHUNK, TOTAL, categorical, frequencies, read_order0, write_order0  # noqa: F401
-from .reader import PackedClassifier  # noqa: F401

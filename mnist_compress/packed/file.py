@@ -6,20 +6,18 @@ from pathlib import Path
 
 import numpy as np
 
+from ..integer import IntegerLayer, IntegerNetwork, spread_2x2
 from .context_mixing import read_record, write_record
 from .header import (
     CODERS,
     MAX_WEIGHTS,
     RECORD_WEIGHTS,
-    PackedLayer,
-    PackedNetwork,
+    PackedFileError,
     check,
-    check_layers,
     read_header,
     require,
     share_2x2,
     sort_units,
-    spread_2x2,
     write_header,
 )
 from .plain import (
@@ -38,18 +36,18 @@ from .range_coder import read_order0, write_order0
 def pack(model, coder="record", *, share=True, reorder=False):
     """Model of integers -> bytes of one file.
 
-    model: an IntegerClassifier or a PackedNetwork. coder: one of CODERS. share: store a first layer
+    model: an IntegerNetwork. coder: one of CODERS. share: store a first layer
     whose 2x2 blocks of pixels have equal weights once a block. reorder: sort hidden units first
     (`sort_units`: the same function, a smaller record file). Raises ValueError.
     """
     with io.BytesIO() as file:  # unlike join, it does not hold every part twice at the end
-        for _, part in file_parts(as_network(model), coder, share, reorder):
+        for _, part in file_parts(model, coder, share, reorder):
             file.write(part)
         return file.getvalue()
 
 
 def unpack(data, max_weights=MAX_WEIGHTS):
-    """bytes -> PackedNetwork with the very integers that were packed; raises PackedFileError.
+    """bytes -> IntegerNetwork with the very integers that were packed; raises PackedFileError.
 
     max_weights: the most weights the network may have (record files: at most RECORD_WEIGHTS).
     """
@@ -61,7 +59,10 @@ def unpack(data, max_weights=MAX_WEIGHTS):
         layer.bias = whole.astype(np.int32)
     if header.tied:
         header.layers[0].weight = spread_2x2(header.layers[0].weight)
-    return PackedNetwork(header.layers)
+    try:
+        return IntegerNetwork(header.layers)
+    except ValueError as problem:
+        raise PackedFileError(str(problem)) from problem
 
 
 def save_packed(model, path, coder="record", **options):
@@ -76,32 +77,13 @@ def load_packed(path, max_weights=MAX_WEIGHTS):
     return unpack(Path(path).read_bytes(), max_weights)
 
 
-def as_network(model):
-    """IntegerClassifier (of tensors) or PackedNetwork -> PackedNetwork; raises ValueError."""
-    require(all(hasattr(layer, "scale") for layer in getattr(model, "layers", [None])),
-            "model must be an IntegerClassifier, as quantize_model makes it, or a PackedNetwork; "
-            f"got {type(model).__name__}")
-    layers = [
-        PackedLayer(
-            np.asarray(layer.weight),
-            np.asarray(layer.bias),
-            np.asarray(layer.scale, np.float32),
-            *(None if part is None else np.asarray(part, np.int32)
-              for part in (layer.multiplier, layer.shift)),
-        )
-        for layer in model.layers
-    ]
-    check_layers(layers)
-    return PackedNetwork(layers)
-
-
 def stored(network, share):
-    """PackedNetwork -> tied, bias steps and layers to store: the first shared, biases in steps."""
+    """IntegerNetwork -> tied, bias steps and layers to store: the first shared, biases in steps."""
     small = share_2x2(network.layers[0].weight) if share else None
     steps = [max(1, int(np.gcd.reduce(layer.bias.astype(np.int64)))) for layer in network.layers]
     steps = [step if step // (step & -step) < 1 << 24 else step & -step for step in steps]
     layers = [
-        PackedLayer(layer.weight, layer.bias // step, layer.scale)
+        IntegerLayer(layer.weight, layer.bias // step, layer.scale)
         for layer, step in zip(network.layers, steps, strict=True)
     ]
     if small is not None:

@@ -13,6 +13,8 @@ from math import isqrt
 
 import numpy as np
 
+from ..integer import IntegerLayer, IntegerNetwork, as_fraction
+
 MAGIC, VERSION = b"mc", 1
 CODERS = ("dense", "bitmask", "csr", "order0", "record")
 MAX_WEIGHTS = 1 << 28  # default limit of every reader
@@ -38,67 +40,12 @@ def require(condition, problem):
 
 
 @dataclass
-class PackedLayer:
-    """One layer of integers.
-
-    weight int8 (out, in), -127..127; bias int32 (out,), above -2**31; scale float32 () or (out,),
-    what weight 1 means. A hidden layer also has multiplier (1..2**24 - 1) and shift (1..63), int32
-    of the shape of scale: its sums become uint8 as (sum * multiplier + 2**(shift - 1)) >> shift.
-    """
-
-    weight: np.ndarray
-    bias: np.ndarray
-    scale: np.ndarray
-    multiplier: np.ndarray | None = None
-    shift: np.ndarray | None = None
-
-
-@dataclass
-class PackedNetwork:
-    """A multilayer perceptron in integers; its input is uint8 pixels of scale 1/255."""
-
-    layers: list[PackedLayer]
-
-    @property
-    def widths(self):
-        """Units from input to output, for example (784, 128, 10)."""
-        return self.layers[0].weight.shape[1], *(len(layer.weight) for layer in self.layers)
-
-
-def check_layers(layers):
-    """Raise ValueError if layers of arrays break the rules that PackedLayer states."""
-    require(1 <= len(layers) <= MAX_LAYERS, f"{len(layers)} layers, not 1..{MAX_LAYERS}")
-    for place, layer in enumerate(layers):
-        shape, name = layer.weight.shape, f"layer {place}"
-        require(len(shape) == 2 and min(shape) > 0, f"{name}: weight of shape {shape}")
-        require(shape[0] <= MAX_UNITS, f"{name}: {shape[0]} units, more than {MAX_UNITS}")
-        require(layer.weight.dtype == np.int8, f"{name}: {layer.weight.dtype} weights, not int8")
-        require(layer.weight.min() > -128, f"{name}: a weight of -128, but weights are -127..127")
-        require(layer.bias.dtype == np.int32, f"{name}: {layer.bias.dtype} biases, not int32")
-        require(layer.bias.shape == shape[:1], f"{name}: bias of shape {layer.bias.shape}")
-        require(layer.bias.min() > -(1 << 31), f"{name}: a bias of -2**31, but biases are above it")
-        if place:
-            before = len(layers[place - 1].weight)
-            require(shape[1] == before, f"{name}: {shape[1]} inputs after {before} units")
-        if place == len(layers) - 1:
-            require(layer.scale.shape == (), f"{name}: the last layer has one scale")
-            require(layer.multiplier is None and layer.shift is None, f"{name}: a multiplier")
-            continue
-        wanted = () if layers[0].scale.ndim == 0 else shape[:1]
-        require(layer.multiplier is not None and layer.shift is not None, f"{name}: no multiplier")
-        for part in (layer.scale, layer.multiplier, layer.shift):
-            require(part.shape == wanted, f"{name}: a scale of shape {part.shape}, not {wanted}")
-        for part, top in ((layer.multiplier, (1 << 24) - 1), (layer.shift, 63)):
-            require(1 <= part.min() and part.max() <= top, f"{name}: {part} is not in 1..{top}")
-
-
-@dataclass
 class Header:
     """All before the body: layers hold zeros until a coder fills them (biases in steps)."""
 
     coder: str
     tied: bool
-    layers: list[PackedLayer]
+    layers: list[IntegerLayer]
     steps: list[int]
 
 
@@ -155,18 +102,16 @@ def odd_and_twos(value):
     return value >> twos, twos
 
 
-def as_fractions(scale):
+def _fractions(scale):
     """Positive float32 array -> int64 m, s with scale == m / 2**s exactly; s least possible."""
-    mantissa, exponent = np.frexp(np.asarray(scale, np.float64))
-    numbers, shifts = [], []
-    for part, power in zip(np.ravel(mantissa).tolist(), np.ravel(exponent).tolist(), strict=True):
-        if not (0 < part < 1 and SMALLEST_SCALE <= np.ldexp(part, power) < 1 << 24):
+    both = []
+    for value in np.ravel(scale).tolist():
+        if not SMALLEST_SCALE <= value < 1 << 24:
             raise ValueError(f"a scale must lie between 2**-39 and 2**24, got {scale}")
-        number, twos = odd_and_twos(int(part * 2**24))
-        keep = min(twos, 24 - power)
-        numbers.append(number << twos - keep)
-        shifts.append(24 - power - keep)
-    return np.array(numbers).reshape(np.shape(scale)), np.array(shifts).reshape(np.shape(scale))
+        number, shift = as_fraction(value)
+        twos = min(odd_and_twos(number)[1], shift)
+        both.append((number >> twos, shift - twos))
+    return [np.array(part).reshape(np.shape(scale)) for part in zip(*both, strict=True)]
 
 
 def write_header(coder, tied, network, steps):
@@ -176,7 +121,7 @@ def write_header(coder, tied, network, steps):
     start = MAGIC + bytes([VERSION << 4 | CODERS.index(coder), flags])
     parts = [("header", start + b"".join(varint(width) for width in network.widths))]
     for layer, step in zip(network.layers, steps, strict=True):
-        parts.append(("scales", pairs(*as_fractions(layer.scale))))
+        parts.append(("scales", pairs(*_fractions(layer.scale))))
         if layer.shift is not None:
             parts.append(("scales", pairs(layer.multiplier, layer.shift)))
         parts.append(("biases", pairs(*odd_and_twos(step))))
@@ -219,7 +164,7 @@ def read_header(data, max_weights=MAX_WEIGHTS):
         steps.append(int(step) << int(twos))
         check(steps[-1] < 1 << 31, "a step of the biases is out of range")
         weight = np.zeros((outputs, inputs // 4 if tied and index == 0 else inputs), np.int8)
-        layers.append(PackedLayer(weight, np.zeros(outputs, np.int32), scale, *again))
+        layers.append(IntegerLayer(weight, np.zeros(outputs, np.int32), scale, *again))
     return Header(coder, tied, layers, steps), cursor
 
 
@@ -235,19 +180,14 @@ def share_2x2(weight):
     return None
 
 
-def spread_2x2(weight):
-    """The inverse of share_2x2: each shared weight goes to its four pixels."""
-    side = isqrt(weight.shape[1])
-    return weight.reshape(-1, side, side).repeat(2, 1).repeat(2, 2).reshape(len(weight), -1)
-
-
 def sort_units(network):
     """The same function with the hidden units of each layer in order of their biases.
 
     The record coder then needs next to nothing for the biases: it is told one of n! equal orders.
     Equal biases go by number of weights, largest first.
     """
-    layers = [PackedLayer(**vars(layer)) for layer in network.layers]
+    layers = [IntegerLayer(layer.weight, layer.bias, layer.scale, layer.multiplier, layer.shift)
+              for layer in network.layers]
     for layer, after in itertools.pairwise(layers):
         order = np.lexsort((-np.count_nonzero(layer.weight, axis=1), layer.bias))
         layer.weight, layer.bias = layer.weight[order], layer.bias[order]
@@ -255,4 +195,4 @@ def sort_units(network):
             layer.scale, layer.shift = layer.scale[order], layer.shift[order]
             layer.multiplier = layer.multiplier[order]
         after.weight = after.weight[:, order]
-    return PackedNetwork(layers)
+    return IntegerNetwork(layers)

@@ -14,7 +14,6 @@ from statistics import mean
 
 from ..compress.recipe import Recipe
 from ..data import full_is_here, load_full, load_sample
-from ..integer import from_arrays
 from ..packed.file import load_packed
 from ..training import evaluate
 
@@ -61,8 +60,8 @@ def file_of(name):
 
 
 def shipped(name):
-    """The network in that file, an `IntegerClassifier`; ValueError for another name."""
-    return from_arrays(load_packed(file_of(name)))
+    """The network in that file, an `IntegerNetwork`; ValueError for another name."""
+    return load_packed(file_of(name))
 
 
 def rows_for(name, folder=None):

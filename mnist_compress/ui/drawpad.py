@@ -18,7 +18,7 @@ HALVES = " ▀▄█"  # one sign for two pixels, one above the other
 class DrawPad(CourseWidget):
     """Draw a digit, or pick and move a test digit, and watch three networks read it.
 
-    models: {"float": DigitClassifier, "pruned": DigitClassifier, "int8": IntegerClassifier}, as
+    models: {"float": DigitClassifier, "pruned": DigitClassifier, "int8": IntegerNetwork}, as
     `Pipeline.models` is. digits: `Digits` to pick from, or None. ValueError if the models do
     not pass `check_models`, or if digits is empty.
 

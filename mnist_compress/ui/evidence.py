@@ -104,7 +104,7 @@ def dense_timing():
     model = trained_model()
     rows = measure.latency_ledger(
         model, prune(model, 0.9), quantize_model(model, digits), test, batches=(1000,),
-        rounds=ROUNDS, names=("dense float32", "zeros kept dense", "half the neurons"))
+        rounds=ROUNDS, names=("dense float32", "zeros kept dense", "half the units"))
     told = [f"{row.name} {row.median:,.0f} microseconds" for row in rows]
     return f"1000 digits at a time, on this machine: {'; '.join(told)}."
 
@@ -163,7 +163,7 @@ def coded_bits():
 def exact_floats():
     """Where float64 stops being exact, and how far this network can get."""
     first = quantize_model(trained_model(), load_sample()[0]).layers[0]
-    most = int((255 * first.weight.long().abs().sum(1) + first.bias.abs()).max())
+    most = first.bound
     reach = most * int(first.multiplier)
     return (f"As float64, 2**53 is {2.0**53:,.0f}, and 2**53 + 1 is {float(2**53 + 1):,.0f}: no "
             f"longer exact. The largest product that this network can reach is {reach:,}, "

@@ -10,8 +10,7 @@ import torch
 from IPython.display import display
 from matplotlib.figure import Figure
 
-from ..data import SIDE
-from ..pruning import check_sparsity
+from ..data import SIDE, real
 from ..stages import STAGES
 
 STYLE = Path(__file__).with_name("course.mplstyle")
@@ -214,7 +213,7 @@ def show_weights(model, sparsity):
     ValueError for a sparsity outside [0, 1).
     """
     weights = torch.cat([layer.weight.detach().flatten() for layer in model.layers])
-    count = round(check_sparsity(sparsity) * len(weights))
+    count = round(real("sparsity", sparsity, 0, below=1) * len(weights))
     limit = weights.abs().sort().values[count - 1].item() if count else 0.0
 
     def paint(axes):

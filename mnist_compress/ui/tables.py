@@ -5,6 +5,8 @@ import html
 import pandas as pd
 from IPython.display import display
 
+from ..model import weight_layers
+
 
 class Table:
     """A pandas table and its sentence; a cell shows both."""
@@ -124,3 +126,38 @@ def deployment_table(rows):
     if len(timed) < len(rows):
         told.append("The page itself shows its time on the device that opens it.")
     return Table(frame, " ".join(told))
+
+
+def history_table(history):
+    """A `History` as a pandas table: losses to 2 digits, accuracies in per cent, an observation."""
+    rows = [(row.epoch, f"{row.train_loss:.2f}", f"{100 * row.train_accuracy:.1f} %",
+             f"{row.test_loss:.2f}", f"{100 * row.test_accuracy:.1f} %", _observation(before, row))
+            for before, row in zip((None, *history), history, strict=False)]
+    names = ["epoch", "train loss", "train acc.", "test loss", "test acc.", "observation"]
+    return pd.DataFrame(rows, columns=names).set_index("epoch")
+
+
+def _observation(before, row):
+    """What an epoch did, derived from its figures and those of the one before."""
+    gap = 100 * (row.train_accuracy - row.test_accuracy)
+    if before is None:
+        return f"After one pass, {100 * row.train_accuracy:.0f} of 100 rows are right."
+    fall = 100 * (before.train_loss - row.train_loss) / (before.train_loss or 1)
+    gain = 100 * (row.test_accuracy - before.test_accuracy)
+    if gap > 8:
+        return f"Old rows lead by {gap:.0f} points: memorising."
+    if fall < 0:
+        return "The loss rises: the steps are too long."
+    if abs(gain) < 0.25:
+        return f"Loss -{fall:.0f} %, but new digits gain nothing."
+    return f"Loss -{fall:.0f} %, new digits {gain:+.1f} points."
+
+
+def sparsity_table(model):
+    """A pandas table: for each layer and for all, the weights, the zeros and their share."""
+    rows = [(" x ".join(map(str, layer.weight.shape)), layer.weight.numel(),
+             int((layer.weight == 0).sum())) for _, layer in weight_layers(model)]
+    rows.append(("all", sum(row[1] for row in rows), sum(row[2] for row in rows)))
+    table = pd.DataFrame(rows, columns=["weights of", "count", "zeros"]).set_index("weights of")
+    table["sparsity"] = [f"{100 * zeros / count:.1f} %" for _, count, zeros in rows]
+    return table
