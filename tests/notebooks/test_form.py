@@ -1,5 +1,8 @@
 """The form of the notebooks: limits, stored outputs, tags. Prints the table of limits."""
 
+import ast
+import functools
+import itertools
 import re
 import statistics
 
@@ -8,32 +11,123 @@ import pytest
 from mnist_compress.ui.quiz import ask, load_questions
 from tools.notebooks import code_cells, count_words, main_path, paths, read
 
+NAMES = ["01_data", "02_training", "03_pruning", "04_quantization", "05_prediction_trace",
+         "06_quiz", "07_smallest_file", "08_deployment"]
 NOTEBOOKS = pytest.mark.parametrize("path", paths(), ids=lambda path: path.stem)
+
+# The least and the most of what `measured` finds in a notebook; the second table is for those
+# that differ.
+LIMITS = {
+    "code cells": (10, 16),  # of the main path, as all but the last two
+    "median lines": (1, 5),
+    "longest cell": (1, 12),
+    "words": (1, 600),
+    "cells in a row": (0, 4),  # without a guess, a slider, an exercise or a question
+    "sentences of the key idea": (1, 1),
+    "cells deeper": (0, 8),
+    "lines of imports": (0, 4),  # from the package, anywhere in the notebook
+}
+OTHER_LIMITS = {("00_story", "code cells"): (10, 13), ("00_story", "words"): (1, 450)}
+# Known to be outside a limit. Strict: a name must leave this table once its notebook is mended.
+NOT_YET = {
+    "longest cell": ["02_training", "03_pruning", "04_quantization", "05_prediction_trace"],
+    "cells in a row": ["01_data", "02_training", "04_quantization", "05_prediction_trace",
+                       "07_smallest_file", "08_deployment"],
+    "sentences of the key idea": ["04_quantization", "05_prediction_trace"],
+    "lines of imports": NAMES,
+}
+ACTIVE = re.compile(r"\b(guess_box|quiz|answer|explore_\w+|DrawPad|check\w*)\(")
 
 
 def lines(cell):
+    """Lines with something on them."""
     return len([line for line in cell.source.splitlines() if line.strip()])
 
 
-def test_the_course_has_its_six_notebooks():
-    names = [path.stem for path in paths()]
-    assert names[:6] == ["01_data", "02_training", "03_pruning", "04_quantization",
-                         "05_prediction_trace", "06_quiz"]
+def is_active(cell):
+    """Whether a cell asks something of the learner: a guess, a slider, an exercise, a question."""
+    return bool(ACTIVE.search(cell.source)) or "exercise" in cell.metadata.get("tags", [])
 
 
-@NOTEBOOKS
-def test_limits_of_the_main_path(path):
+def import_lines(cell):
+    """How many lines of a cell import from the package."""
+    found = [node for node in ast.walk(ast.parse(cell.source))
+             if isinstance(node, ast.Import | ast.ImportFrom)]
+    ours = [node for node in found if "mnist_compress" in ast.unparse(node)]
+    return sum(node.end_lineno - node.lineno + 1 for node in ours)
+
+
+def ending(cells):
+    """The cells from the last "Key idea" on, which the first of them begins with."""
+    text = [cell.source if cell.cell_type == "markdown" else "" for cell in cells]
+    place = max(place for place, source in enumerate(text) if "## Key idea\n" in source)
+    first = cells[place].copy()
+    first.source = first.source[first.source.index("## Key idea\n"):]
+    return [first, *cells[place + 1:]]
+
+
+@functools.cache
+def measured(path):
+    """{what is limited: how much of it a notebook has}."""
     notebook = read(path)
     main = main_path(notebook)
     code = [cell for cell in main if cell.cell_type == "code"]
-    sizes, words = [lines(cell) for cell in code], count_words(main)
-    deeper = len(code_cells(notebook)) - len(code)
-    print(f"\n{path.stem:20} {len(code):2} code cells, lines median {statistics.median(sizes):g} "
-          f"max {max(sizes)}, {words} words, {deeper} cells deeper")
-    assert (8 if path.stem == "06_quiz" else 10) <= len(code) <= 14
-    assert statistics.median(sizes) <= 5 and max(sizes) <= 15
-    assert 390 <= words <= 480  # about 400 to 480
-    assert deeper <= 8
+    runs = [len(list(run)) for active, run in itertools.groupby(code, is_active) if not active]
+    idea = ending(main)[0].source.split("\n\n")[1]
+    return {
+        "code cells": len(code),
+        "median lines": statistics.median(map(lines, code)),
+        "longest cell": max(map(lines, code)),
+        "words": count_words(main),
+        "cells in a row": max(runs),
+        "sentences of the key idea": len(re.findall(r"[.!?](?=\s|$)", idea)),
+        "cells deeper": len(code_cells(notebook)) - len(code),
+        "lines of imports": sum(map(import_lines, code_cells(notebook))),
+    }
+
+
+def each_limit():
+    """(notebook, what is limited), those of NOT_YET marked as failing."""
+    late = pytest.mark.xfail(reason="waits for its notebook to be rewritten", strict=True)
+    return [pytest.param(path, what, id=f"{path.stem}-{what}",
+                         marks=[late] if path.stem in NOT_YET.get(what, ()) else [])
+            for path, what in itertools.product(paths(), LIMITS)]
+
+
+def test_the_course_has_its_notebooks():
+    assert [path.stem for path in paths()] == NAMES
+    assert NOT_YET.keys() <= LIMITS.keys()
+    assert {name for late in NOT_YET.values() for name in late} <= set(NAMES)
+
+
+@pytest.mark.parametrize("path, what", each_limit())
+def test_limits(path, what):
+    least, most = OTHER_LIMITS.get((path.stem, what), LIMITS[what])
+    assert least <= measured(path)[what] <= most
+
+
+def test_table_of_limits():
+    found = {path.stem: measured(path) for path in paths()}
+    print("\n" + " " * 20 + "  ".join(LIMITS))
+    for name, values in found.items():
+        print(f"{name:20}" + "  ".join(f"{values[what]:{len(what)}g}" for what in LIMITS))
+
+
+@NOTEBOOKS
+def test_ends_with_the_key_idea_a_question_and_the_next_notebook(path):
+    end = ending(main_path(read(path)))
+    text = "\n".join(cell.source for cell in end if cell.cell_type == "markdown")
+    asked = any("quiz(" in cell.source for cell in end if cell.cell_type == "code")
+    assert "heck yourself" in text or asked
+    assert asked or "?" in text
+    following = (paths() * 2)[paths().index(path) + 1]
+    links = re.findall(r"\]\((\d\d_\w+\.ipynb)\)", text)
+    assert links and links[0] == following.name
+
+
+@NOTEBOOKS
+def test_the_stages_stand_at_the_beginning(path):
+    assert any("Strip(" in cell.source for cell in code_cells(read(path))[:2])
 
 
 @NOTEBOOKS
@@ -101,8 +195,8 @@ def test_the_check_question_is_about_this_notebook(path):
 
 
 @NOTEBOOKS
-def test_one_exercise_in_each_teaching_notebook(path):
-    if path.stem < "06":
-        cells = [cell for cell in code_cells(read(path))
-                 if "exercise" in cell.metadata.get("tags", [])]
-        assert len(cells) == 1 and "check_" in cells[0].source
+def test_an_exercise_in_each_notebook_but_the_quiz(path):
+    cells = [cell for cell in code_cells(read(path))
+             if "exercise" in cell.metadata.get("tags", [])]
+    assert all(re.search(r"\bcheck\w*\(", cell.source) for cell in cells)
+    assert cells or path.stem == "06_quiz"
