@@ -467,9 +467,8 @@ def test_what_cannot_be_packed_is_refused():
 # --- the parts of the record coder ----------------------------------------------------------------
 
 
-def test_the_decoder_needs_no_torch_no_floats_and_120_lines():
+def test_the_decoder_needs_no_torch_and_no_floats():
     source = Path(context_mixing.__file__).read_text()
-    assert len(source.splitlines()) <= 120
     for node in ast.walk(ast.parse(source)):
         assert not isinstance(node, ast.Div)
         assert not (isinstance(node, ast.Constant) and isinstance(node.value, float))
