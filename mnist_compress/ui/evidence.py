@@ -11,7 +11,7 @@ from ..pruning import magnitude_mask, prune
 from ..quantization import choose_qparams, qparams_of, quantize, quantize_model
 from ..statistics import mcnemar_exact
 from ..training import evaluate, trained_model
-from .quiz import ask
+from .questions import ask
 from .state import Sentence
 
 ROUNDS = 9  # enough for a median, and done in two seconds

@@ -3,7 +3,7 @@
 import traitlets
 
 from .evidence import show_me
-from .quiz import LETTERS, Feedback, answer, ask
+from .questions import LETTERS, Feedback, answer, ask
 from .state import load_state
 from .widget import CourseWidget, shown, source
 

@@ -8,7 +8,7 @@ import statistics
 
 import pytest
 
-from mnist_compress.ui.quiz import ask, load_questions
+from mnist_compress.ui.questions import ask, load_questions
 from tools.notebooks import code_cells, count_words, main_path, paths, read
 
 NAMES = ["01_data", "02_training", "03_pruning", "04_quantization", "05_prediction_trace",

@@ -6,18 +6,11 @@ import re
 import pytest
 
 from mnist_compress.ui.evidence import EVIDENCE, show_me
-from mnist_compress.ui.guessbox import GuessBox, guess_box
-from mnist_compress.ui.quiz import LETTERS, answer, load_questions, report
+from mnist_compress.ui.questions import LETTERS, answer, load_questions, report
 from mnist_compress.ui.quizwidget import Quiz, quiz
-from mnist_compress.ui.state import guess, load_state, reveal
+from mnist_compress.ui.state import load_state
 
 ALL = [question.number for question in load_questions()]
-
-
-@pytest.fixture(autouse=True)
-def state(tmp_path, monkeypatch):
-    monkeypatch.setenv("MNIST_COMPRESS_STATE", str(tmp_path / "state"))
-    return tmp_path / "state" / "state.json"
 
 
 def place(number, right=True):
@@ -29,12 +22,12 @@ def click(widget, number, where):
     widget.chosen = {**widget.chosen, f"{number}": where}
 
 
-def test_an_answer_is_counted_kept_and_reported(state):
+def test_an_answer_is_counted_kept_and_reported(folder):
     widget = quiz(2, 3, 4)
     click(widget, 2, place(2))
     click(widget, 3, place(3, False))
     assert widget.score == "1 right, 2 of 3 answered."
-    kept = json.loads(state.read_text())["answers"]
+    kept = json.loads((folder / "state.json").read_text())["answers"]
     assert kept == {load_questions()[1].id: LETTERS[place(2)],
                     load_questions()[2].id: LETTERS[place(3, False)]}
     assert report().startswith("1 right, 1 wrong, 14 of 16 still open.")
@@ -114,31 +107,3 @@ def test_the_static_twin_is_the_same_in_every_run():
 def test_bad_numbers(numbers):
     with pytest.raises(ValueError, match="number"):
         Quiz(*numbers)
-
-
-def test_guess_box_commits_the_first_guess():
-    box = guess_box("03-bytes")
-    assert repr(box) == guess("03-bytes") and box.sentence == "No guess yet."
-    box.guessed = 300
-    assert box.sentence == "Your guess: 300 KB." == repr(box)
-    box.guessed = 409
-    assert box.sentence == "Your first guess counts: 300 KB."
-    assert load_state()["guesses"] == {"03-bytes": 300}
-
-
-@pytest.mark.parametrize("typed", [-1, "many", True, 1e13])
-def test_guess_box_says_what_a_guess_is(typed):
-    box = GuessBox("03-bytes")
-    box.guessed = typed
-    assert box.problem.startswith("ValueError: a guess is a number, 0 or more; got ")
-    assert not load_state()["guesses"]
-
-
-def test_guess_box_after_the_answer_and_as_a_plain_call():
-    reveal("03-bytes", 409)
-    box = guess_box("03-bytes")
-    box.guessed = 409
-    assert "does not count" in box.sentence
-    assert guess_box("04-bytes", 30) == "Your guess: 30 %."
-    with pytest.raises(ValueError, match="there is no guess '99'"):
-        guess_box("99")

@@ -24,7 +24,7 @@ class Option:
 
 @dataclass(frozen=True, repr=False)
 class Question:
-    """A question of `quiz.json`; `show_me` names a computation that decides it."""
+    """A question of `questions.json`; `show_me` names a computation that decides it."""
 
     number: int
     id: str
@@ -84,7 +84,7 @@ def _html(text):
 @cache
 def load_questions():
     """Return all questions, numbered from 1."""
-    data = json.loads(Path(__file__).with_name("quiz.json").read_text(encoding="utf-8"))
+    data = json.loads(Path(__file__).with_name("questions.json").read_text(encoding="utf-8"))
     return tuple(
         Question(**{**item, "number": n, "options": tuple(Option(**o) for o in item["options"])})
         for n, item in enumerate(data, 1)

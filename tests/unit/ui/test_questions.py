@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from mnist_compress.ui import quiz, state
-from mnist_compress.ui.quiz import answer, ask, load_questions, report
+from mnist_compress.ui import questions, state
+from mnist_compress.ui.questions import answer, ask, load_questions, report
 
-DATA = json.loads(Path(quiz.__file__).with_name("quiz.json").read_text(encoding="utf-8"))
+DATA = json.loads(Path(questions.__file__).with_name("questions.json").read_text(encoding="utf-8"))
 STAGES = {"data", "preprocessing", "feature engineering", "training", "pruning", "quantization",
           "packing", "deployment"}
 NOTEBOOKS = {
@@ -27,13 +27,6 @@ NOTEBOOKS = {
 OPTIONS = [option for item in DATA for option in item["options"]]
 KEYS = [option for option in OPTIONS if option["correct"]]
 PRAISE = r"right|correct|exactly|yes|well done|great|perfect|true|good|bravo|indeed"
-
-
-@pytest.fixture(autouse=True)
-def fresh(tmp_path, monkeypatch):
-    """Begin as a learner who has answered nothing."""
-    monkeypatch.setattr(state, "_in_memory", {})
-    monkeypatch.setenv("MNIST_COMPRESS_STATE", str(tmp_path))
 
 
 def plain(text):
@@ -207,7 +200,7 @@ def test_the_static_page_folds_the_answers(n):
 
 
 def test_html_in_a_text_is_escaped():
-    question = quiz.Question(1, "x", "data", "01_data", "is 1 < 2 & `a<b`?", ())
+    question = questions.Question(1, "x", "data", "01_data", "is 1 < 2 & `a<b`?", ())
     assert "is 1 &lt; 2 &amp; <code>a&lt;b</code>?" in question._repr_html_()
 
 

@@ -1,0 +1,132 @@
+"""Guesses before a measurement: `guess_box("03-bytes")` takes one, `reveal` compares, and
+`guess_report` tells about which topics the guesses were right."""
+
+from typing import NamedTuple
+
+import traitlets
+
+from ..data import real
+from .state import Sentence, load_state, remember
+from .widget import CourseWidget, shown, source
+
+
+class Guess(NamedTuple):
+    """What is guessed; `tolerance`: how far off, in units, still counts as right."""
+
+    question: str
+    unit: str
+    tolerance: float
+    topic: str
+
+    def show(self, value, difference=False):
+        """A value with its unit; the difference of two percentages is in points."""
+        unit = "points" if difference and self.unit == "%" else self.unit
+        return f"{round(value, 1):,g} {unit}"
+
+
+GUESSES = {  # key: notebook and what is measured
+    "01-zeros": Guess("share of pixels that are zero", "%", 5, "pixels"),
+    "02-accuracy": Guess("accuracy on the test digits", "%", 3, "accuracy"),
+    "03-bytes": Guess("file of 101,770 numbers of 4 bytes, 30 % of the weights zero", "KB", 20,
+                      "bytes"),
+    "03-sparsity": Guess("sparsity up to which accuracy stays within 1 point", "%", 10, "accuracy"),
+    "04-bytes": Guess("size of the int8 file, the float file being 100 %", "%", 3, "bytes"),
+    "04-flips": Guess("answers out of 4,000 that change at int8", "answers", 10, "changed answers"),
+    "05-agree": Guess("answers out of 4,000 the 3 models share", "answers", 40, "changed answers"),
+    "07-smallest": Guess("90 %-pruned int8 network in the best format, dense int8 having 102 KB",
+                         "KB", 4, "bytes"),
+    "08-page": Guess("page with network, decoder and draw pad inside", "KB", 5, "bytes"),
+}
+
+
+class GuessBox(CourseWidget):
+    """One question with a field for a number. `guessed`: what was typed, None before that."""
+
+    _esm = source("widget.js", "guesses.js")
+    question = traitlets.Unicode().tag(sync=True)
+    unit = traitlets.Unicode().tag(sync=True)
+    guessed = traitlets.Any(None, allow_none=True).tag(sync=True)
+    sentence = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, key):
+        about, self._key = _about(key), key
+        super().__init__(question=f"{about.question[0].upper()}{about.question[1:]}",
+                         unit=about.unit)
+        self.sentence = guess(key).partition(" To commit")[0]  # here is a field to do so
+
+    @traitlets.observe("guessed")
+    @shown
+    def _typed(self, change):
+        if change["new"] is not None:
+            self.sentence = guess(self._key, change["new"])
+
+    def __repr__(self):
+        return str(guess(self._key))
+
+    def twin(self):
+        """The plain call, or the guess that was made."""
+        return {"text/plain": repr(self)}
+
+
+def guess_box(key: str, value: float | None = None) -> GuessBox | Sentence:
+    """Ask for a guess with a field to type it into; `guess_box(key, 12)` commits 12 at once."""
+    return GuessBox(key) if value is None else guess(key, value)
+
+
+def guess(key: str, value: float | None = None) -> Sentence:
+    """Commit a guess before the measurement; the first one counts, however often the cell runs.
+
+    ValueError for an unknown key, and unless the value is a number from 0 to below 1e12.
+    """
+    about, state = _about(key), load_state()
+    value = None if value is None else real("a guess", value, 0, below=10**12)
+    first = state["guesses"].get(key)
+    if first is not None:
+        which = "Your guess" if value in (None, first) else "Your first guess counts"
+        return Sentence(f"{which}: {about.show(first)}.")
+    if value is None:
+        how = f"write guess_box({key!r}, 0) with your own number ({about.unit}) in place of 0"
+        return Sentence(f"No guess yet. To commit one, {how}.")
+    if key in state["truths"]:
+        return Sentence("You have seen the answer, so this does not count; forget() starts afresh.")
+    remember("guesses", key, value)
+    return Sentence(f"Your guess: {about.show(value)}.")
+
+
+def reveal(key: str, truth: float) -> Sentence:
+    """Set the measured value beside the guess; from now on it is too late to guess."""
+    about, truth = _about(key), float(truth)
+    remember("truths", key, truth)
+    first = load_state()["guesses"].get(key)
+    if first is None:
+        return Sentence(f"Measured: {about.show(truth)}. There is no guess to compare it with.")
+    verdict = f"right, give or take {about.show(about.tolerance, True)}"
+    if abs(first - truth) > about.tolerance:
+        off = about.show(abs(first - truth), True)
+        verdict = f"{off} too {'high' if first > truth else 'low'}"
+    return Sentence(f"Measured: {about.show(truth)}. Your guess, {about.show(first)}: {verdict}.")
+
+
+def guess_report() -> Sentence:
+    """Say about which topics the guesses were right, then list them."""
+    state, topics, lines = load_state(), {}, []
+    for key, about in GUESSES.items():
+        if key in state["guesses"] and key in state["truths"]:
+            first, truth = state["guesses"][key], state["truths"][key]
+            topics.setdefault(about.topic, []).append(abs(first - truth) <= about.tolerance)
+            lines.append(f"- {about.question}: guessed {about.show(first)}, "
+                         f"measured {about.show(truth)}")
+    if not lines:
+        return Sentence("No guess has met its measurement yet, so there is nothing to compare.")
+    kinds = {"right": [], "partly right": [], "wrong": []}
+    for topic, hits in topics.items():
+        kinds["right" if all(hits) else "partly right" if any(hits) else "wrong"].append(topic)
+    told = "; ".join(f"{kind} about {' and '.join(of)}" for kind, of in kinds.items() if of)
+    hit = sum(map(sum, topics.values()))
+    return Sentence("\n".join([f"You were {told} ({hit} of {len(lines)} guesses hit).", *lines]))
+
+
+def _about(key):
+    if key not in GUESSES:
+        raise ValueError(f"there is no guess {key!r}; there are {', '.join(GUESSES)}")
+    return GUESSES[key]
