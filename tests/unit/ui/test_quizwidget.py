@@ -78,7 +78,7 @@ DECIDES = {  # number: what its computation must say for the right option to fol
     1: r"30,490 are zero, 71,142 kept", 2: r"uint8, from 0 to 255", 3: r"150 into 0\.588",
     4: r"784 numbers; .* the same\. .*True", 5: r"\(128, 784\)", 6: r"9\d\.\d% .* 8\d\.\d%",
     7: r"keeps -0\.9, 0\.5\.", 8: r"= 30,490 zeros", 9: r"dense ([\d,]+) bytes, .* \1 bytes",
-    10: r"60% zeros: 4\d\d,\d+; 70% zeros: 3\d\d,\d+", 11: r"half the neurons [\d,]+ micro",
+    10: r"60% zeros: 4\d\d,\d+; 70% zeros: 3\d\d,\d+", 11: r"half the units [\d,]+ micro",
     12: r"says 12\.", 13: r"\[0, 0\] .* \[127, -95\]", 14: r"-766 in int16 and 64,770",
     15: r"2[5-7]% of the bytes", 16: r"p = 1\.00, 19 against 4 would have p = 0\.003",
     17: r"= 3 bits for a 1, .*0\.544 a bit.* 0\.5[45] a bit\.", 18: r", and 2\*\*53 \+ 1 is "
