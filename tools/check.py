@@ -1,7 +1,7 @@
 """All checks of `make test`, one after the other: lint, unit, notebooks, browser.
 
-REQUIRE_BROWSER=1 makes a missing Chromium a failure. Parts can be chosen:
-python -m tools.check unit browser.
+REQUIRE_BROWSER=1 makes a missing Chromium a failure. Parts can be chosen, as in
+python -m tools.check unit browser
 """
 
 import os
@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from tools import ROOT
 from tools.notebooks import CELL_SECONDS, code_cells, paths, read
@@ -18,25 +19,30 @@ from tools.notebooks import CELL_SECONDS, code_cells, paths, read
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
-def python(*arguments, env=None):
-    """Run a Python module in the project's folder, showing its output: (exit code, text)."""
+def python(*arguments, env=None, show=True):
+    """Run a Python module in the project's folder: (exit code, output), shown as it comes."""
     command = [sys.executable, "-m", *arguments]
     process = subprocess.Popen(command, cwd=ROOT, text=True, env={**os.environ, **(env or {})},
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
     lines = []
     for line in process.stdout:
-        print(line, end="", flush=True)
         lines.append(line)
+        if show:
+            print(line, end="", flush=True)
     return process.wait(), "".join(lines)
 
 
-def validate(path, *options, env=None):
-    """Strict nbval on one notebook with a state folder of its own; every code cell must pass."""
+def validate(path, env=None):
+    """Strict nbval on one notebook with a state folder of its own; every code cell must pass.
+
+    Shows what pytest said at the end, as two notebooks may run at once.
+    """
     with tempfile.TemporaryDirectory() as state:
         code, text = python(
             "pytest", "-q", "-p", "no:cacheprovider", "--no-header", "--nbval",
-            "--nbval-current-env", f"--nbval-cell-timeout={CELL_SECONDS}", *options, str(path),
-            env={"MNIST_COMPRESS_STATE": state, **(env or {})})
+            "--nbval-current-env", f"--nbval-cell-timeout={CELL_SECONDS}", str(path),
+            env={"MNIST_COMPRESS_STATE": state, **(env or {})}, show=False)
+    print(f"{path.name}\n{text}", end="", flush=True)
     passed = re.search(r"(\d+) passed", text)
     wanted = len(code_cells(read(path)))
     if not code and (not passed or int(passed[1]) != wanted):
@@ -54,9 +60,19 @@ def unit():
                   env={"OMP_NUM_THREADS": "1"})[0]
 
 
+def all_ran(result):
+    """The exit code of a pytest run (exit code, output) in which no test may be skipped."""
+    code, text = result
+    if not code and re.search(r"\d+ skipped", text):
+        print("Tests were skipped where none may be.")
+        return 1
+    return code
+
+
 def notebooks():
-    code = python("pytest", "tests/notebooks", "-q", "-s")[0]
-    return max([code, *(validate(path) for path in paths())])
+    form = all_ran(python("pytest", "tests/notebooks", "-q", "-s"))
+    with ThreadPoolExecutor(2) as pool:
+        return max([form, *pool.map(validate, paths())])
 
 
 def browser():
@@ -66,12 +82,8 @@ def browser():
               "On Debian and Ubuntu: apt install chromium")
         return 0
     # half of the time goes into waiting for servers and kernels, so two at once
-    code, text = python("pytest", "tests/browser", "-q", "-n", "2", "--dist", "loadgroup",
-                        env={"CHROMIUM": found or "", "OMP_NUM_THREADS": "1"})
-    if re.search(r"\d+ skipped", text):
-        print("Browser tests were skipped although Chromium is there.")
-        return 1
-    return code
+    return all_ran(python("pytest", "tests/browser", "-q", "-n", "2", "--dist", "loadgroup",
+                          env={"CHROMIUM": found or "", "OMP_NUM_THREADS": "1"}))
 
 
 PARTS = {"lint": lint, "unit": unit, "notebooks": notebooks, "browser": browser}

@@ -30,5 +30,11 @@ def test_what_a_tool_prints_is_shown_and_kept(capfd):
 def test_each_code_cell_must_have_passed(tmp_path, monkeypatch, said, code):
     path = tmp_path / "01_a.ipynb"
     write(new_notebook(cells=[new_code_cell("1"), new_code_cell("2")]), path)
-    monkeypatch.setattr(check, "python", lambda *arguments, env: (0, said))
+    monkeypatch.setattr(check, "python", lambda *arguments, **options: (0, said))
     assert check.validate(path) == code
+
+
+@pytest.mark.parametrize("result, code", [
+    ((0, "5 passed, 2 xfailed"), 0), ((0, "5 passed, 1 skipped"), 1), ((2, "1 failed"), 2)])
+def test_no_test_may_be_skipped_where_all_can_run(result, code):
+    assert check.all_ran(result) == code

@@ -14,7 +14,9 @@ from rattler import MatchSpec
 
 from tools import ROOT, setup
 
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+CONFIG = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT, BUILD = CONFIG["project"], CONFIG["tool"]["setuptools"]
+PACKAGE = ROOT / PROJECT["name"]
 ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text())
 EXTRAS = PROJECT["optional-dependencies"]
 REQUIREMENTS = [Requirement(line) for line in
@@ -95,3 +97,17 @@ def test_every_package_that_comes_along_is_pinned():
         come_along(requirement, found)
     assert len(found) > 100
     assert sorted(found - pins().keys()) == []
+
+
+def test_each_folder_of_the_package_is_installed():
+    folders = {path.parent.relative_to(ROOT) for path in PACKAGE.rglob("__init__.py")}
+    assert {".".join(folder.parts) for folder in folders} == set(BUILD["packages"])
+
+
+def test_each_file_of_the_package_is_installed():
+    named = {path for package, patterns in BUILD["package-data"].items() for pattern in patterns
+             for path in ROOT.joinpath(*package.split(".")).glob(pattern)}
+    others = {path for path in PACKAGE.rglob("[!.]*")
+              if path.is_file() and path.suffix not in (".py", ".pyc")}
+    assert sorted(others - named) == []
+    assert len(named) > 20
