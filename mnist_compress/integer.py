@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from math import frexp, isqrt, ldexp, prod
+from typing import Any
 
 import numpy as np
 
@@ -27,8 +28,8 @@ class IntegerLayer:
     weight: np.ndarray
     bias: np.ndarray
     scale: np.ndarray
-    multiplier: np.ndarray | None = None
-    shift: np.ndarray | None = None
+    multiplier: Any = None
+    shift: Any = None
 
     @property
     def bound(self) -> int:
@@ -111,7 +112,7 @@ class IntegerNetwork:
         if pixels.dtype != np.uint8 or pixels.ndim < 2 or prod(pixels.shape[1:]) != self.widths[0]:
             raise ValueError(f"pixels must be uint8, {self.widths[0]} for each of n digits; got "
                              f"{pixels.dtype} of {pixels.shape}")
-        values = pixels.reshape(len(pixels), -1)
+        values = pixels.reshape(len(pixels), self.widths[0])
         for layer in self.layers:
             accumulators = layer.accumulate(values)
             values = None if layer.shift is None else layer.rescale(accumulators)

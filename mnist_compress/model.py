@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -27,8 +28,8 @@ class DigitClassifier(nn.Module):
         widths = tuple(widths)
         if len(widths) < 2 or not all(type(width) is int and width > 0 for width in widths):
             raise ValueError(f"widths must be two or more whole numbers above 0; got {widths}")
-        self.layers = nn.ModuleList(nn.Linear(inputs, units, dtype=torch.float32)
-                                    for inputs, units in pairwise(widths))
+        self.layers: Any = nn.ModuleList(nn.Linear(inputs, units, dtype=torch.float32)
+                                         for inputs, units in pairwise(widths))
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -40,7 +41,7 @@ class DigitClassifier(nn.Module):
 
     def activations(self, inputs: Tensor) -> list[Tensor]:
         """Outputs of all layers: (n, 128) after ReLU, then logits (n, 10)."""
-        outputs = []
+        outputs: list[Tensor] = []
         for layer in self.layers:
             inputs = layer(torch.relu(inputs) if outputs else inputs)
             outputs.append(inputs)

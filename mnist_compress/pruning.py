@@ -30,6 +30,7 @@ def magnitude_mask(weight: Tensor, sparsity: float) -> Tensor:
     tensor, or a weight that is NaN or infinite.
     """
     share = real("sparsity", sparsity, 0, below=1)
+    weight = torch.as_tensor(weight)
     whole("number of weights", weight.numel(), 1)
     _check_finite(weight)
     mask = torch.ones(weight.numel(), dtype=torch.bool)
@@ -54,11 +55,12 @@ def magnitude_masks(model: nn.Module, sparsity: float | Sequence[float],
     weights = [layer.weight for _, layer in weight_layers(model)]
     if scope == "global":
         together = torch.cat([weight.flatten() for weight in weights])
-        parts = magnitude_mask(together, sparsity).split([weight.numel() for weight in weights])
-        return [part.view(weight.shape) for part, weight in zip(parts, weights, strict=True)]
+        mask = magnitude_mask(together, sparsity)  # type: ignore[arg-type]  # which refuses a list
+        parts = mask.split([weight.numel() for weight in weights])
+        return [part.view_as(weight) for part, weight in zip(parts, weights, strict=True)]
     if scope != "layer":
         raise ValueError(f"scope must be one of {', '.join(SCOPES)}; got {scope!r}")
-    each = list(sparsity) if isinstance(sparsity, (list, tuple)) else [sparsity] * len(weights)
+    each = list(sparsity) if isinstance(sparsity, Sequence) else [sparsity] * len(weights)
     if len(each) != len(weights):
         raise ValueError(f"need one sparsity for each of {len(weights)} layers; got {sparsity!r}")
     return [magnitude_mask(weight, share) for weight, share in zip(weights, each, strict=True)]
@@ -161,7 +163,8 @@ def remove_units(model: DigitClassifier, units: Iterable[int] | Tensor,
 def _kept(model: DigitClassifier, units: Iterable[int] | Tensor, layer: int) -> Tensor:
     """Mask of the hidden units that stay, bool (units,)."""
     keep = torch.ones(model.layers[_hidden(model, layer)].out_features, dtype=torch.bool)
-    for unit in torch.atleast_1d(torch.as_tensor(units)):
+    units = units.flatten() if isinstance(units, Tensor) else units
+    for unit in units if isinstance(units, Iterable) else [units]:
         keep[whole("unit", unit, 0, len(keep) - 1)] = False
     whole("number of units that stay", keep.sum(), 1)
     return keep

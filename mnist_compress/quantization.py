@@ -101,6 +101,7 @@ def dequantize(integers: Tensor, qparams: QParams) -> Tensor:
 
     TypeError for a tensor of anything but integers.
     """
+    integers = torch.as_tensor(integers)
     kind = integers.dtype
     if kind.is_floating_point or kind.is_complex or kind == torch.bool:
         raise TypeError(f"integers must have a dtype such as torch.int8; got {kind}")

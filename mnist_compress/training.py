@@ -42,11 +42,12 @@ class History(tuple[Epoch, ...]):
 
 
 @contextmanager
-def _undisturbed(model: nn.Module, training: bool) -> Iterator[None]:
+def _undisturbed(model: Any, training: bool) -> Iterator[None]:
     """All of the model in train or eval mode for a while; torch's random state stays as it is."""
-    modes = [(module, module.training) for module in model.modules()]
+    modes = [(module, module.training) for module in getattr(model, "modules", list)()]
     with torch.random.fork_rng(devices=[]):
-        model.train(training)
+        if modes:
+            model.train(training)
         try:
             yield
         finally:
@@ -57,11 +58,12 @@ def _undisturbed(model: nn.Module, training: bool) -> Iterator[None]:
 def logits(model: Any, digits: Pair) -> Tensor:
     """Logits (n, classes), float, of any torch.nn.Module, in eval mode and without gradients.
 
-    An `IntegerNetwork` reads the pixels of `Digits`. ValueError for inputs that the model does not
+    An `IntegerNetwork` reads the pixels, uint8. ValueError for inputs that the model does not
     take, or answers that are no logits for these labels.
     """
-    if not isinstance(model, nn.Module):
-        return torch.from_numpy(model.logits(digits.images.numpy())).float() * model.logit_scale
+    if hasattr(model, "logit_scale"):
+        pixels = digits.images if isinstance(digits, Digits) else digits[0]
+        return torch.from_numpy(model.logits(pixels.numpy())).float() * model.logit_scale
     inputs, labels = inputs_and_labels(digits)
     with torch.no_grad(), _undisturbed(model, training=False):
         try:
@@ -69,15 +71,16 @@ def logits(model: Any, digits: Pair) -> Tensor:
         except RuntimeError as error:
             raise ValueError(f"the model does not read inputs of {tuple(inputs.shape)}: {error}"
                              ) from error
-    if answers.ndim != 2 or answers.shape[1] <= labels.max():
-        raise ValueError(f"the model must give a logit for each of the labels 0 to {labels.max()}; "
-                         f"got answers of {tuple(answers.shape)}")
+    most = int(labels.max()) if len(labels) else 0
+    if answers.ndim != 2 or answers.shape[1] <= most:
+        raise ValueError(f"the model must give a logit for each of the labels 0 to {most}; got "
+                         f"answers of {tuple(answers.shape)}")
     return answers
 
 
-def _like_weights(inputs: Tensor, model: nn.Module) -> Tensor:
+def _like_weights(inputs: Tensor, model: Any) -> Tensor:
     """Float inputs in the precision of the model's first weight."""
-    first = next(model.parameters(), inputs)
+    first = next(iter(getattr(model, "parameters", list)()), inputs)
     return inputs.to(first.dtype) if inputs.is_floating_point() else inputs
 
 
@@ -115,7 +118,7 @@ def train(train_digits: Pair, test_digits: Pair, *, widths: tuple[int, ...] = (7
         model = DigitClassifier(widths).double()
         fit(model, train_digits, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate,
             progress=progress, after_epoch=note)
-    return _rounded(model), History(history)
+        return _rounded(model), History(history)
 
 
 def _rounded(model: nn.Module) -> Any:
