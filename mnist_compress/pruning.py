@@ -8,15 +8,16 @@ Tran & Dally (2015).
 
 import copy
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from .data import real, whole
 from .model import DigitClassifier, weight_layers
-from .training import Pair, evaluate, fit
+from .training import Pair, check_finite, evaluate, train_on
 
 SCOPES = ("global", "layer")
 Masks = list[Tensor]  # one for each layer of `weight_layers`: False where a weight is to be zero
@@ -32,17 +33,11 @@ def magnitude_mask(weight: Tensor, sparsity: float) -> Tensor:
     share = real("sparsity", sparsity, 0, below=1)
     weight = torch.as_tensor(weight)
     whole("number of weights", weight.numel(), 1)
-    _check_finite(weight)
+    check_finite(weight)
     mask = torch.ones(weight.numel(), dtype=torch.bool)
     order = weight.detach().abs().flatten().argsort(stable=True)
     mask[order[: round(share * weight.numel())]] = False
     return mask.view(weight.shape)
-
-
-def _check_finite(values: Tensor) -> None:
-    if not torch.isfinite(values).all():
-        wrong = values[~torch.isfinite(values)][0].item()
-        raise ValueError(f"weights and biases must be finite numbers; got {wrong}")
 
 
 def magnitude_masks(model: nn.Module, sparsity: float | Sequence[float],
@@ -91,27 +86,13 @@ def prune(model: nn.Module, sparsity: float | Sequence[float],
     return apply_masks(model, magnitude_masks(model, sparsity, scope))
 
 
-def fine_tune(model: nn.Module, digits: Pair, *, epochs: int = 2, batch_size: int = 16,
-              learning_rate: float = 1e-3, seed: int = 0,
-              progress: Callable | None = None) -> nn.Module:
+def fine_tune(model: nn.Module, digits: Pair, **settings: Any) -> nn.Module:
     """A copy of a pruned model, trained on while every zero weight stays zero.
 
-    The same seed gives the same network, as in `train`; what is float32 or float16 is so again
-    afterwards. ValueError for a weight or bias that is NaN or infinite (training would spread it),
-    and for what `fit` refuses.
+    digits, settings, errors: as in `train_on`, which does the same without holding zeros.
     """
     masks = [layer.weight != 0 for _, layer in weight_layers(model)]
-    for parameter in model.parameters():
-        _check_finite(parameter)
-    with torch.inference_mode(False), torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        tuned = copy.deepcopy(model).double()
-        fit(tuned, digits, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate,
-            progress=progress, after_step=lambda network: _hold(network, masks))
-        precise = tuned.state_dict()
-        tuned = copy.deepcopy(model)
-        tuned.load_state_dict(precise)
-    return tuned
+    return train_on(model, digits, after_step=lambda tuned: _hold(tuned, masks), **settings)
 
 
 def sparsity(model: nn.Module) -> float:

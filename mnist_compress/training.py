@@ -135,6 +135,33 @@ def trained_model(seed: int = 0) -> DigitClassifier:
     return copy.deepcopy(_trained(seed))
 
 
+def train_on(model: nn.Module, digits: Pair, *, epochs: int = 2, batch_size: int = 16,
+             learning_rate: float = 1e-3, seed: int = 0, progress: Callable | None = None,
+             after_step: Callable | None = None) -> Any:
+    """A copy of any network, trained further; see `fit`. What was float32 is so again afterwards.
+
+    The same seed gives the same network, as in `train`. ValueError for a weight or bias that is NaN
+    or infinite, which training would spread.
+    """
+    for parameter in model.parameters():
+        check_finite(parameter)
+    with torch.inference_mode(False), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        precise = copy.deepcopy(model).double()
+        fit(precise, digits, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate,
+            progress=progress, after_step=after_step)
+        trained = copy.deepcopy(model)
+        trained.load_state_dict(precise.state_dict())
+    return trained
+
+
+def check_finite(values: Tensor) -> None:
+    """ValueError, which quotes it, for a NaN or infinite number."""
+    if not torch.isfinite(values).all():
+        wrong = values[~torch.isfinite(values)][0].item()
+        raise ValueError(f"weights and biases must be finite numbers; got {wrong}")
+
+
 def fit(model: nn.Module, digits: Pair, *, epochs: int, batch_size: int, learning_rate: float,
         progress: Callable | None = None, after_step: Callable | None = None,
         after_epoch: Callable | None = None) -> None:
