@@ -17,10 +17,8 @@ function slider(control, moved) {
   };
 }
 
-let groups = 0;
-
 function choice(control, moved) {
-  const name = `mc-ex-${groups++}`;
+  const name = radioGroup();
   const inputs = control.values.map(() => make("input", {type: "radio", name}));
   for (const input of inputs) input.addEventListener("input", moved);
   return {

@@ -1,3 +1,5 @@
+// make, frame, follow and send come from widget.js, which stands in front of this file.
+
 export default {
   render({model, el}) {
     const said = make("p", {role: "status"});

@@ -10,7 +10,7 @@ from .state import Sentence, load_state, remember
 from .widget import CourseWidget, shown, source
 
 
-class Guess(NamedTuple):
+class _Guess(NamedTuple):
     """What is guessed; `tolerance`: how far off, in units, still counts as right."""
 
     question: str
@@ -25,17 +25,17 @@ class Guess(NamedTuple):
 
 
 GUESSES = {  # key: notebook and what is measured
-    "01-zeros": Guess("share of pixels that are zero", "%", 5, "pixels"),
-    "02-accuracy": Guess("accuracy on the test digits", "%", 3, "accuracy"),
-    "03-bytes": Guess("file of 101,770 numbers of 4 bytes, 30 % of the weights zero", "KB", 20,
+    "01-zeros": _Guess("share of pixels that are zero", "%", 5, "pixels"),
+    "02-accuracy": _Guess("accuracy on the test digits", "%", 3, "accuracy"),
+    "03-bytes": _Guess("file of 101,770 numbers of 4 bytes, 30 % of the weights zero", "KB", 20,
                       "bytes"),
-    "03-sparsity": Guess("sparsity up to which accuracy stays within 1 point", "%", 10, "accuracy"),
-    "04-bytes": Guess("size of the int8 file, the float file being 100 %", "%", 3, "bytes"),
-    "04-flips": Guess("answers out of 4,000 that change at int8", "answers", 10, "changed answers"),
-    "05-agree": Guess("answers out of 4,000 the 3 models share", "answers", 40, "changed answers"),
-    "07-smallest": Guess("90 %-pruned int8 network in the best format, dense int8 having 102 KB",
+    "03-sparsity": _Guess("sparsity up to which accuracy stays within 1 point", "%", 10, "accuracy"),
+    "04-bytes": _Guess("size of the int8 file, the float file being 100 %", "%", 3, "bytes"),
+    "04-flips": _Guess("answers out of 4,000 that change at int8", "answers", 10, "changed answers"),
+    "05-agree": _Guess("answers out of 4,000 the 3 models share", "answers", 40, "changed answers"),
+    "07-smallest": _Guess("90 %-pruned int8 network in the best format, dense int8 having 102 KB",
                          "KB", 4, "bytes"),
-    "08-page": Guess("page with network, decoder and draw pad inside", "KB", 5, "bytes"),
+    "08-page": _Guess("page with network, decoder and draw pad inside", "KB", 5, "bytes"),
 }
 
 

@@ -1,4 +1,5 @@
-"""The quiz, in its plain form: `ask(1)` shows a question, `answer(1, "b")` gives feedback."""
+"""The quiz in its plain form: `ask(1)` shows a question of `questions.json`, `answer(1, "b")` gives
+feedback, `report()` says what to read again."""
 
 import html
 import json
@@ -7,9 +8,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from ..data import whole
 from .state import Sentence, load_state, remember
 
-LETTERS = "abcd"
+LETTERS = tuple("abcd")
 
 
 @dataclass(frozen=True)
@@ -31,9 +33,21 @@ class Question:
     stage: str
     read_again: str
     question: str
-    options: tuple
+    options: tuple[Option, ...]
     ledger: str = ""
     show_me: str = ""
+
+    def right(self, letter: str) -> bool:
+        """Whether this is the letter of the right option."""
+        return self.options[LETTERS.index(letter)].correct
+
+    def feedback(self, letter: str) -> Sentence:
+        """What there is to say about an answer."""
+        option = self.options[LETTERS.index(letter)]
+        if option.correct:
+            return Sentence(f"{letter} is right. {option.feedback}")
+        return Sentence(f"{letter} is not it ({option.misconception}). {option.feedback} "
+                        f"Read {self.read_again} again.")
 
     def __repr__(self):
         lines = [f"{letter}) {o.text}" for letter, o in zip(LETTERS, self.options, strict=True)]
@@ -41,7 +55,7 @@ class Question:
         return "\n".join([f"Question {self.number}: {self.question}", *lines, how])
 
     def _repr_html_(self):
-        """Show question and options as a list, and folded below it the feedback for each."""
+        """Question and options as a list, and folded below it the feedback for each."""
         options, feedback = "", ""
         for option in self.options:
             options += f"<li>{_html(option.text)}</li>"
@@ -57,80 +71,64 @@ class Question:
         )
 
 
-@dataclass(frozen=True, repr=False)
-class Feedback:
-    """What there is to say about the answer `letter` to `question`."""
+@cache
+def load_questions() -> tuple[Question, ...]:
+    """All questions, numbered from 1."""
+    items = json.loads(Path(__file__).with_name("questions.json").read_text(encoding="utf-8"))
+    for item in items:
+        item["options"] = tuple(Option(**option) for option in item["options"])
+    return tuple(Question(number, **item) for number, item in enumerate(items, 1))
 
-    question: Question
-    letter: str
 
-    @property
-    def option(self):
-        """The chosen option."""
-        return self.question.options[LETTERS.index(self.letter)]
+def ask(number: int) -> Question:
+    """One question; at the end of a cell it shows itself. ValueError if there is none."""
+    questions = load_questions()
+    return questions[whole("the number of a question", number, 1, len(questions)) - 1]
 
-    def __repr__(self):
-        if self.option.correct:
-            return f"{self.letter} is right. {self.option.feedback}"
-        mixed_up = f"{self.letter} is not it ({self.option.misconception})."
-        return f"{mixed_up} {self.option.feedback} Read {self.question.read_again} again."
+
+def answer(number: int, choice: str | None = None) -> Sentence:
+    """Remember the answer `choice`, a letter, and return the feedback for it, or for the last one.
+
+    ValueError for an unknown question, and for what is no letter of an option.
+    """
+    question = ask(number)
+    if choice is not None:
+        letter = choice.strip().lower() if isinstance(choice, str) else choice
+        if letter not in LETTERS:
+            raise ValueError(f"an answer is one of {', '.join(LETTERS)}; got {choice!r}")
+        remember("answers", question.id, letter)
+    letter = answers_given().get(question.id)
+    if letter is None:
+        return Sentence(f'No answer yet. Write answer({number}, "a"), or b, c, d.')
+    return question.feedback(letter)
+
+
+def answers_given() -> dict[str, str]:
+    """The last answers, {id of a question: letter}, without what another edition may hold."""
+    answers = load_state()["answers"]
+    return {key: letter for key, letter in answers.items() if letter in LETTERS}
+
+
+def report() -> Sentence:
+    """Say how many answers are right and which notebooks to read again.
+
+    Notebook 06 reports on what came before it; questions of later ones count once answered.
+    """
+    given, again = answers_given(), {}
+    asked = [q for q in load_questions() if q.id in given or q.read_again < "06"]
+    answered = [q for q in asked if q.id in given]
+    wrong = [q for q in answered if not q.right(given[q.id])]
+    if not answered:
+        return Sentence(f"No answers yet: {len(asked)} questions wait. Begin with quiz(1).")
+    for question in wrong:
+        again.setdefault(question.read_again, []).append(f"{question.number}")
+    lines = [f"- Read {notebook} again (question {', '.join(numbers)})."
+             for notebook, numbers in sorted(again.items())]
+    counts = (f"{len(answered) - len(wrong)} right, {len(wrong)} wrong, "
+              f"{len(asked) - len(answered)} of {len(asked)} still open.")
+    return Sentence("\n".join([counts, *lines]))
 
 
 def _html(text):
     """Escape `text` and show what stands between backticks as code."""
     return re.sub("`(.*?)`", r"<code>\1</code>", html.escape(text))
-
-
-@cache
-def load_questions():
-    """Return all questions, numbered from 1."""
-    data = json.loads(Path(__file__).with_name("questions.json").read_text(encoding="utf-8"))
-    return tuple(
-        Question(**{**item, "number": n, "options": tuple(Option(**o) for o in item["options"])})
-        for n, item in enumerate(data, 1)
-    )
-
-
-def ask(n):
-    """Return question `n`; at the end of a cell it shows itself."""
-    questions = load_questions()
-    if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= len(questions):
-        raise ValueError(f"questions are numbered 1 to {len(questions)}; got {n!r}")
-    return questions[n - 1]
-
-
-def answer(n, choice=None):
-    """Remember the answer `choice` to question `n` and return the feedback for it."""
-    question = ask(n)
-    if choice is not None:
-        letter = choice.strip().lower() if isinstance(choice, str) else ""
-        if len(letter) != 1 or letter not in LETTERS:
-            raise ValueError(f"an answer is one of {', '.join(LETTERS)}; got {choice!r}")
-        remember("answers", question.id, letter)
-    letter = load_state()["answers"].get(question.id, "")
-    if len(letter) != 1 or letter not in LETTERS:
-        return Sentence(f'No answer yet. Write answer({n}, "a"), or b, c, d.')
-    return Feedback(question, letter)
-
-
-def report():
-    """Say how many answers are right and which notebooks to read again.
-
-    Notebook 06 reports on what came before it; questions of later ones count once answered.
-    """
-    answers, right, again = load_state()["answers"], 0, {}
-    questions = [q for q in load_questions() if answers.get(q.id) in tuple(LETTERS)]
-    open_ones = [q for q in load_questions() if q not in questions and q.read_again < "06"]
-    for question in questions:
-        if Feedback(question, answers[question.id]).option.correct:
-            right += 1
-        else:
-            again.setdefault(question.read_again, []).append(f"{question.number}")
-    given = len(questions)
-    total = given + len(open_ones)
-    lines = [f"{right} right, {given - right} wrong, {len(open_ones)} of {total} still open."]
-    if not given:
-        lines = [f"No answers yet: {total} questions wait. Begin with quiz(1)."]
-    for notebook in sorted(again):
-        lines.append(f"- Read {notebook} again (question {', '.join(again[notebook])}).")
-    return Sentence("\n".join(lines))

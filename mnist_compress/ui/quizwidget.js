@@ -1,10 +1,12 @@
+// make, frame, follow, send and radioGroup come from widget.js, which stands in front of this file.
+
 // `x` between backticks -> <code>
 const coded = (text) => text.split("`").map(
   (part, place) => (place % 2 ? make("code", {}, part) : part));
 
 function field(model, question) {
   const {number, options} = question;
-  const name = `mc-${crypto.randomUUID?.() ?? Math.random()}`; // each view has radios of its own
+  const name = radioGroup();
   const chosen = () => model.get("chosen")[number];
   let walking = false; // arrow keys only look at the options; Space, Enter or a click answers
 

@@ -2,9 +2,8 @@
 
 import traitlets
 
-from .evidence import show_me
-from .questions import LETTERS, Feedback, answer, ask
-from .state import load_state
+from ..data import whole
+from .questions import LETTERS, answer, answers_given, ask
 from .widget import CourseWidget, shown, source
 
 
@@ -20,32 +19,31 @@ class Quiz(CourseWidget):
     def __init__(self, *numbers):
         if not numbers:
             raise ValueError("a quiz needs the numbers of its questions, as in quiz(2, 3, 4)")
-        self._asked = {f"{number}": ask(number) for number in numbers}
-        answers = load_state()["answers"]
+        given = answers_given()
+        self._asked = {f"{question.number}": question for question in map(ask, numbers)}
         super().__init__(
-            questions=[{"number": q.number, "question": q.question, "options": [
-                {"text": o.text, "right": o.correct, "feedback": repr(Feedback(q, letter))}
-                for letter, o in zip(LETTERS, q.options, strict=True)]}
-                for q in self._asked.values()],
-            chosen={key: LETTERS.index(answers[q.id]) for key, q in self._asked.items()
-                    if answers.get(q.id) in tuple(LETTERS)})
+            questions=[_for_the_page(question) for question in self._asked.values()],
+            chosen={key: LETTERS.index(given[question.id])
+                    for key, question in self._asked.items() if question.id in given})
         self._count()
+        self.observe(self._answered, "chosen")  # not sooner: these answers are kept already
         self.on_msg(self._message)
 
-    @traitlets.observe("chosen")
     @shown
     def _answered(self, change):
         for key, place in change["new"].items():
             if change["old"].get(key) != place:
-                if place not in range(len(LETTERS)):
-                    raise ValueError(f"an answer is 0 to {len(LETTERS) - 1}; got {place!r}")
-                answer(self._question(key).number, LETTERS[place])
+                question = self._question(key)
+                place = whole("the place of an option", place, 0, len(LETTERS) - 1)
+                answer(question.number, LETTERS[place])
         self._count()
 
     @shown
     def _message(self, _, content, buffers):
-        key = f"{content.get('show')}"
-        self.evidence = {**self.evidence, key: show_me(self._question(key).number)}
+        from .evidence import show_me  # all that is measured: not before somebody asks for it
+
+        question = self._question(f"{content.get('show')}")
+        self.evidence = {**self.evidence, f"{question.number}": show_me(question.number)}
 
     def _question(self, key):
         if key not in self._asked:
@@ -63,6 +61,12 @@ class Quiz(CourseWidget):
                 "text/html": "".join(q._repr_html_() for q in self._asked.values())}
 
 
-def quiz(*numbers):
+def quiz(*numbers: int) -> Quiz:
     """Return a `Quiz` of the questions with these numbers; at the end of a cell it shows itself."""
     return Quiz(*numbers)
+
+
+def _for_the_page(question):
+    options = [{"text": option.text, "right": option.correct, "feedback": question.feedback(letter)}
+               for letter, option in zip(LETTERS, question.options, strict=True)]
+    return {"number": question.number, "question": question.question, "options": options}

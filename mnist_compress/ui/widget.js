@@ -39,3 +39,9 @@ function send(model, values) {
   model.set(values);
   model.save_changes();
 }
+
+// A name for the radios that belong together. Each widget has its copy of this file, and a widget
+// may be shown twice in one page: no two views may share a name.
+function radioGroup() {
+  return `mc-${crypto.randomUUID?.() ?? Math.random()}`;
+}

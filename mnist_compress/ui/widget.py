@@ -6,12 +6,12 @@ from pathlib import Path
 import anywidget
 import traitlets
 
-FOLDER = Path(__file__).parent
+_FOLDER = Path(__file__).parent
 
 
 def source(*names):
     """The text of files beside this module, one after the other."""
-    return "\n".join((FOLDER / name).read_text("utf-8") for name in names)
+    return "\n".join((_FOLDER / name).read_text("utf-8") for name in names)
 
 
 class CourseWidget(anywidget.AnyWidget):

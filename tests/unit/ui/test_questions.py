@@ -239,7 +239,7 @@ def test_bad_letters_are_quoted(bad):
 @pytest.mark.parametrize("bad", [0, -1, len(DATA) + 1, "1", 1.0, True, None])
 def test_bad_numbers_are_quoted(bad):
     for call in (ask, answer):
-        with pytest.raises(ValueError, match=f"numbered 1 to {len(DATA)}; got ") as error:
+        with pytest.raises(ValueError, match=f"number from 1 to {len(DATA)}; got ") as error:
             call(bad)
         assert str(error.value).endswith(repr(bad))
 
