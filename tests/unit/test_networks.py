@@ -136,8 +136,9 @@ def test_the_official_error_says_where_it_comes_from(official, monkeypatch):
 def test_whether_the_official_files_are_here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MNIST_COMPRESS_DATA", raising=False)
+    monkeypatch.setattr(data, "_CACHE", tmp_path / "cache")
     assert not data.full_is_here()
-    for name in data.SHA256:
+    for name in data._SHA256:
         assert not data.full_is_here(tmp_path)
         (tmp_path / f"{name}.gz").write_bytes(b"")
     assert data.full_is_here(tmp_path)
