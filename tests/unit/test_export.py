@@ -28,7 +28,6 @@ from mnist_compress.model import DigitClassifier
 from mnist_compress.pruning import prune
 from mnist_compress.quantization import quantize_model
 from mnist_compress.training import evaluate, train, trained_model
-from mnist_compress.ui.exercises import EXERCISES, check_sums
 from mnist_compress.ui.tables import deployment_table, latency_table
 
 ROOT = Path(mnist_compress.__file__).parents[1]
@@ -297,12 +296,3 @@ def test_the_table_of_deployments():
 
 def test_the_processor_is_described():
     assert "processor" in processor() and processor().endswith(".")
-
-
-def test_the_exercise_on_sums():
-    exercise = EXERCISES["my_sums"]
-    assert str(check_sums(exercise.right)).startswith("Right.")
-    for wrong, message in exercise.mistakes:
-        assert str(check_sums(wrong)) == f"Not yet. {message}"
-    assert "int16" in check_sums(lambda p, w: w.to(torch.int16) @ p.to(torch.int16))
-    assert "RuntimeError" in check_sums(lambda p, w: w @ p)
