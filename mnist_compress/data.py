@@ -77,11 +77,8 @@ class Digits:
 
 
 def normalize(images: torch.Tensor) -> torch.Tensor:
-    """Pixels 0..255, uint8, any shape -> 0..1, float32, same shape: 150 becomes 0.59.
-
-    TypeError if `images` is no uint8 tensor, so nothing is divided by 255 twice.
-    """
-    _check("images", images, torch.uint8)
+    """Pixels 0..255, uint8, any shape -> 0..1, float32, same shape: 150 becomes 0.59."""
+    _check("images", images, torch.uint8)  # so nothing is divided by 255 twice
     return images.to(torch.float32) / 255
 
 
@@ -96,8 +93,7 @@ def center_digit(image) -> torch.Tensor:
 
     The smallest box around the ink is scaled to fit 20 x 20, each new pixel being the mean of the
     area it covers, and placed with its center of mass on pixel (14, 14) (LeCun et al. 1998).
-    Integers only, rounding half up; the exported page computes the very same. MNIST's own pictures
-    come back unchanged. image: an array or a tensor.
+    Integers only, rounding half up, as in the exported page. MNIST's own pictures stay as they are.
     """
     ink = torch.as_tensor(image)
     _check("image", ink, torch.uint8)
@@ -159,10 +155,9 @@ def _sample():
 def load_full(root=None, *, progress: bool = True) -> tuple[Digits, Digits]:
     """All of MNIST in its official order: (train, test), `Digits` of 60,000 and 10,000 pictures.
 
-    Looks in the folder `root`, in `$MNIST_COMPRESS_DATA` and in `./data`, for torchvision's layout
-    (MNIST/raw/...) or the four official files, .gz or unpacked, and changes nothing there. Missing
-    ones are downloaded (11 MB) into the cache of this package, once. progress: show a bar.
-    DataError if a file is damaged (it quotes both checksums) or cannot be downloaded.
+    Looks in the folder `root`, `$MNIST_COMPRESS_DATA` and `./data` for the four official files, .gz
+    or unpacked, also in torchvision's MNIST/raw, and changes nothing there. Missing ones (11 MB)
+    are downloaded once, into a cache. DataError if one is damaged or cannot be downloaded.
     """
     paths = {name: _find(name, root) for name in _SHA256}
     contents = {name: _read(path, name) for name, path in paths.items() if path}
@@ -246,15 +241,11 @@ def _receive(progress, url, path, _):
 
 
 def inputs_and_labels(digits) -> tuple[torch.Tensor, torch.Tensor]:
-    """What a network reads and should answer: inputs (n, ...) and labels (n,) int64.
-
-    digits: `Digits`, or such a pair of tensors of your own. TypeError, ValueError for others.
-    """
+    """What a network reads and should answer, (n, ...) and (n,) int64, of `Digits` or a pair."""
     if isinstance(digits, Digits):
         return digits.inputs, digits.labels
     if not isinstance(digits, (tuple, list)) or len(digits) != 2:
-        raise TypeError("digits must be Digits or a pair (inputs, labels) of tensors; got "
-                        f"{type(digits).__name__}")
+        raise TypeError(f"digits must be Digits or a pair of tensors; got {type(digits).__name__}")
     inputs, labels = digits
     _check("inputs", inputs)
     _check("labels", labels, torch.int64)
@@ -265,10 +256,7 @@ def inputs_and_labels(digits) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def whole(name: str, value, least: int = 0, most: float = math.inf) -> int:
-    """The whole number `value`, from `least` to `most`, as an int.
-
-    NumPy's integers and integer tensors of one element count; True, 2.0 and "2" do not: ValueError.
-    """
+    """The whole number `value`, `least` to `most`, as an int; of any kind, but not True or 2.0."""
     number = _scalar(value)
     found = operator.index(number) if hasattr(type(number), "__index__") else least - 1
     if not least <= found <= most:
@@ -314,8 +302,3 @@ def as_number(value):
     """Like `real`, without limits and with NaN instead of an error."""
     number = _scalar(value)
     return number if isinstance(number, numbers.Real) else math.nan
-
-
-def check_tensor(name, value):
-    """TypeError unless the value is a tensor."""
-    _check(name, value)

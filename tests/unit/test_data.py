@@ -22,6 +22,7 @@ from mnist_compress import data
 from mnist_compress.data import (
     DataError,
     Digits,
+    center_digit,
     flatten,
     inputs_and_labels,
     load_full,
@@ -155,6 +156,76 @@ def test_flatten_refuses_other_shapes(shape):
         flatten(torch.zeros(shape))
 
 
+# ---- center_digit
+
+def centered_by_loops(image):
+    """`center_digit` for a list of lists, cell by cell, in Python's own numbers."""
+    inked = [(r, c) for r, row in enumerate(image) for c, value in enumerate(row) if value]
+    result = [[0] * 28 for _ in range(28)]
+    if not inked:
+        return result
+    top, left = min(r for r, _ in inked), min(c for _, c in inked)
+    high, wide = (max(p[axis] for p in inked) + 1 - low for axis, low in ((0, top), (1, left)))
+    long = max(high, wide)
+    new = {}
+    for down in range(-(-20 * high // long)):
+        for across in range(-(-20 * wide // long)):
+            # the new pixel covers [down, down + 1) * long / 20 of the old rows; count in 1/20
+            total = sum(
+                image[top + r][left + c]
+                * max(0, min(20 * r + 20, (down + 1) * long) - max(20 * r, down * long))
+                * max(0, min(20 * c + 20, (across + 1) * long) - max(20 * c, across * long))
+                for r in range(high) for c in range(wide))
+            new[down, across] = (2 * total + long * long) // (2 * long * long)
+    mass = sum(new.values())
+    if not mass:
+        return result
+    moves = []
+    for axis, length in enumerate((high, wide)):
+        middle = sum(place[axis] * value for place, value in new.items())
+        move = (29 * mass - 2 * middle) // (2 * mass)
+        moves.append(min(max(move, 0), 28 - -(-20 * length // long)))
+    for (down, across), value in new.items():
+        result[down + moves[0]][across + moves[1]] = value
+    return result
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 33), st.integers(1, 33), st.floats(0, 1), st.integers(1, 255),
+       st.integers(0, 2**32 - 1))
+def test_centering_cell_by_cell(high, wide, share, most, seed):
+    rng = np.random.default_rng(seed)
+    image = rng.integers(0, most, (high, wide), endpoint=True) * (rng.random((high, wide)) < share)
+    found = center_digit(image.astype(np.uint8))
+    assert found.dtype == torch.uint8 and found.tolist() == centered_by_loops(image.tolist())
+
+
+def test_mnist_pictures_come_back():
+    """They were centered by the same rules, so a picture and its large copy stay as they are."""
+    images = load_sample()[1].images
+    wide = images[::40].repeat_interleave(5, 1).repeat_interleave(5, 2)
+    for before, after in ((images, images), (wide, images[::40])):
+        back = torch.stack([center_digit(image) for image in before])
+        assert torch.equal(back, after)
+
+
+def test_nothing_drawn_and_faint_ink():
+    assert not center_digit(np.zeros((140, 140), np.uint8)).any()
+    faint = np.zeros((140, 140), np.uint8)
+    faint[0, 0] = faint[139, 139] = 1
+    assert not center_digit(faint).any()
+    assert center_digit(torch.full((3, 9), 7, dtype=torch.uint8)).max() == 7
+
+
+@pytest.mark.parametrize(("wrong", "kind", "text"), [
+    (np.zeros((28, 28)), TypeError, "torch.float64"),
+    (np.zeros((1, 28, 28), np.uint8), ValueError, r"\(1, 28, 28\)"),
+    (np.zeros((0, 28), np.uint8), ValueError, r"\(0, 28\)")])
+def test_center_digit_refuses_what_is_no_picture(wrong, kind, text):
+    with pytest.raises(kind, match=text):
+        center_digit(wrong)
+
+
 # ---- the sample
 
 def test_the_sample_is_the_first_100_and_the_other_400_of_each_digit():
@@ -256,7 +327,7 @@ def test_inputs_and_labels_of_digits_or_of_a_pair():
 
 
 @pytest.mark.parametrize(("wrong", "error", "text"), [
-    (torch.zeros(2, 784), TypeError, r"Digits or a pair \(inputs, labels\) of tensors; got Tensor"),
+    (torch.zeros(2, 784), TypeError, "Digits or a pair of tensors; got Tensor"),
     (None, TypeError, "got NoneType"), ((torch.zeros(2, 784),), TypeError, "got tuple"),
     ((np.zeros((2, 3)), torch.zeros(2).long()), TypeError, "inputs must be a torch.Tensor"),
     ((torch.zeros(2, 3), [0, 1]), TypeError, "labels must be a torch.Tensor; got list"),

@@ -1,85 +1,13 @@
-"""What the exported page is made of: the minifier and the centring, without a browser."""
+"""What the exported page is made of: the minifier, without a browser."""
 
 from itertools import pairwise
 
 import numpy as np
 import pytest
-import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from mnist_compress.data import SIDE, center_digit, load_sample
 from mnist_compress.deploy.minify import minify_css, minify_js
 from mnist_compress.deploy.page import export_page
 from mnist_compress.packed.header import PackedLayer, PackedNetwork
-
-
-def by_loops(image):
-    """`center_digit` for a list of lists, cell by cell, in Python's own numbers."""
-    inked = [(r, c) for r, row in enumerate(image) for c, value in enumerate(row) if value]
-    result = [[0] * SIDE for _ in range(SIDE)]
-    if not inked:
-        return result
-    top, left = min(r for r, _ in inked), min(c for _, c in inked)
-    high, wide = (max(p[axis] for p in inked) + 1 - low for axis, low in ((0, top), (1, left)))
-    long = max(high, wide)
-    new = {}
-    for down in range(-(-20 * high // long)):
-        for across in range(-(-20 * wide // long)):
-            # the new pixel covers [down, down + 1) * long / 20 of the old rows; count in 1/20
-            total = sum(
-                image[top + r][left + c]
-                * max(0, min(20 * r + 20, (down + 1) * long) - max(20 * r, down * long))
-                * max(0, min(20 * c + 20, (across + 1) * long) - max(20 * c, across * long))
-                for r in range(high) for c in range(wide))
-            new[down, across] = (2 * total + long * long) // (2 * long * long)
-    mass = sum(new.values())
-    if not mass:
-        return result
-    moves = []
-    for axis, length in enumerate((high, wide)):
-        middle = sum(place[axis] * value for place, value in new.items())
-        move = (29 * mass - 2 * middle) // (2 * mass)
-        moves.append(min(max(move, 0), SIDE - -(-20 * length // long)))
-    for (down, across), value in new.items():
-        result[down + moves[0]][across + moves[1]] = value
-    return result
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.integers(1, 33), st.integers(1, 33), st.floats(0, 1), st.integers(1, 255),
-       st.integers(0, 2**32 - 1))
-def test_centring_cell_by_cell(high, wide, share, most, seed):
-    rng = np.random.default_rng(seed)
-    image = rng.integers(0, most, (high, wide), endpoint=True) * (rng.random((high, wide)) < share)
-    found = center_digit(image.astype(np.uint8))
-    assert found.dtype == torch.uint8 and found.tolist() == by_loops(image.tolist())
-
-
-def test_mnist_pictures_come_back():
-    """They were centred by the same rules, so a picture and its large copy stay as they are."""
-    images = load_sample()[1].images
-    wide = images[::40].repeat_interleave(5, 1).repeat_interleave(5, 2)
-    for before, after in ((images, images), (wide, images[::40])):
-        back = torch.stack([center_digit(image) for image in before])
-        assert torch.equal(back, after)
-
-
-def test_nothing_drawn_and_faint_ink():
-    assert not center_digit(np.zeros((140, 140), np.uint8)).any()
-    faint = np.zeros((140, 140), np.uint8)
-    faint[0, 0] = faint[139, 139] = 1
-    assert not center_digit(faint).any()
-    assert center_digit(torch.full((3, 9), 7, dtype=torch.uint8)).max() == 7
-
-
-@pytest.mark.parametrize("wrong, kind, text", [
-    (np.zeros((28, 28)), TypeError, "torch.float64"),
-    (np.zeros((1, 28, 28), np.uint8), ValueError, r"\(1, 28, 28\)"),
-    (np.zeros((0, 28), np.uint8), ValueError, r"\(0, 28\)")])
-def test_what_is_no_picture(wrong, kind, text):
-    with pytest.raises(kind, match=text):
-        center_digit(wrong)
 
 
 def test_minified_javascript():
