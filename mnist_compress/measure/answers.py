@@ -1,28 +1,30 @@
-"""measure/answers"""
+"""Changed answers: which digits two networks read differently, and whether it could be luck."""
 
 from dataclasses import dataclass
+from typing import Any
 
-import torch
+from torch import Tensor
 
 from ..statistics import PairedComparison, compare_answers
-from ..training import evaluate
+from ..training import Pair, evaluate
 
 
 @dataclass(frozen=True)
 class ChangedAnswers:
-    """Where two models answer the same digits differently, and whether it could be luck.
+    """Where two networks answer differently.
 
-    places: positions of the digits, int64. before and after: the predictions there.
+    places: positions of those k digits, int64 (k,). before, after: the predictions there, int64.
+    comparison: right and wrong answers of both on all digits.
     """
 
-    places: torch.Tensor
-    before: torch.Tensor
-    after: torch.Tensor
+    places: Tensor
+    before: Tensor
+    after: Tensor
     comparison: PairedComparison
 
 
-def changed_answers(before, after, digits):
-    """Compare two models on `digits`: `ChangedAnswers`."""
+def changed_answers(before: Any, after: Any, digits: Pair) -> ChangedAnswers:
+    """Compare two networks on `digits`; any that `training.evaluate` measures."""
     first, second = evaluate(before, digits), evaluate(after, digits)
     places = (first.predictions != second.predictions).nonzero().flatten()
     comparison = compare_answers(first.correct.numpy(), second.correct.numpy())

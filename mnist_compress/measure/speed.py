@@ -1,24 +1,47 @@
-"""measure/speed"""
+"""Speed: multiplications, which are counted, and microseconds, which are measured."""
 
-import math
+import copy
 import statistics
-import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from timeit import Timer
+from types import SimpleNamespace
+from typing import Any
 
 import torch
+from threadpoolctl import threadpool_limits
+from torch import Tensor, nn
 
-from ..data import as_number, flatten
+from ..data import Digits, inputs_and_labels, real, whole
+from ..model import weight_layers
 from ..pruning import remove_units, weakest_units
-from ..quantization import torchao_quantize
-from .files import _calm, _masked
+from ..quantization import quiet, torchao_quantize
+from ..training import Pair, logits
+from .files import with_masks
 
 
-def multiply_adds(model):
-    """(all, needed): multiplications for one digit as stored, and those whose weight is not 0."""
-    weights = [layer.weight for layer in model.layers]
-    return sum(w.numel() for w in weights), sum(int((w != 0).sum()) for w in weights)
+def multiply_adds(model: nn.Module, inputs: Tensor | None = None) -> tuple[int, int]:
+    """(all, needed): multiplications for one digit as stored, and those whose weight is not 0.
+
+    Counted in any network's forward pass: each position of a layer's output uses each weight once,
+    and that of a Conv2d has many. inputs: what the network reads, (n, ...), if that is not simply
+    one number for each input of the first layer. ValueError for inputs that it does not read.
+    """
+    first = weight_layers(model)[0][1].weight
+    inputs = torch.zeros(1, first.shape[1]) if inputs is None else inputs
+    used: list[tuple[Tensor, int]] = []  # weights, and how often each of their numbers is used
+
+    def note(layer: Any, _: Any, output: Tensor) -> None:
+        used.append((layer.weight, output.numel() // (len(output) * len(layer.weight))))
+
+    counted = copy.deepcopy(model)
+    for layer in counted.modules():
+        if isinstance(layer, (nn.Linear, nn.Conv2d)):
+            layer.register_forward_hook(note)
+    logits(counted, (inputs, torch.zeros(len(inputs), dtype=torch.int64)))
+    return (sum(times * weight.numel() for weight, times in used),
+            sum(times * int(weight.count_nonzero()) for weight, times in used))
 
 
 @dataclass(frozen=True)
@@ -33,102 +56,94 @@ class LatencyRow:
     ratio: float
 
 
-def latency(calls, batch=1, rounds=25, milliseconds=1.0):
+def latency(calls: Mapping[str, Callable[[], Any]], batch: int = 1, rounds: int = 25,
+            milliseconds: float = 1.0) -> list[LatencyRow]:
     """Time {name: function without arguments} side by side: a list of `LatencyRow`.
 
     The functions take turns in every round, so that a busy moment hits all of them; a turn lasts at
-    least `milliseconds`. One thread. The first function is what the others are compared with.
-    ValueError for fewer than two rounds, which have no spread, or milliseconds that cannot be.
+    least `milliseconds`. One thread, in PyTorch and in NumPy, and no gradients. The first function
+    is what the others are compared with. ValueError for fewer than two rounds, which have no
+    spread, or milliseconds that cannot be.
     """
-    if type(rounds) is not int or rounds < 2:
-        raise ValueError(f"rounds must be a whole number, 2 or more; got {rounds!r}")
-    if not 0 <= as_number(milliseconds) < math.inf:
-        raise ValueError(f"milliseconds must be 0 or more and finite; got {milliseconds!r}")
+    rounds, seconds = whole("rounds", rounds, 2), real("milliseconds", milliseconds, 0) / 1e3
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        repeats = {name: _repeats(call, milliseconds / 1e3) for name, call in calls.items()}
-        times = {name: [] for name in calls}
-        for _ in range(rounds):
-            for name, call in calls.items():
-                times[name].append(1e6 * _seconds(call, repeats[name]) / repeats[name])
+        with threadpool_limits(1), torch.no_grad():
+            turns = [(timer, _repeats(timer, seconds)) for timer in map(Timer, calls.values())]
+            times = [[1e6 * timer.timeit(count) / count for timer, count in turns]
+                     for _ in range(rounds)]
     finally:
         torch.set_num_threads(threads)
-    rows = []
-    for name, each in times.items():
-        low, middle, high = statistics.quantiles(each, n=4)
-        first = rows[0].median if rows else middle
-        rows.append(LatencyRow(name, batch, middle, low, high, middle / first))
-    return rows
+    quartiles = [statistics.quantiles(each, n=4) for each in zip(*times, strict=True)]
+    return [LatencyRow(name, batch, middle, low, high, middle / quartiles[0][1])
+            for name, (low, middle, high) in zip(calls, quartiles, strict=True)]
 
 
-def check_batches(batches, most):
-    """The batches as a tuple; ValueError unless each is a whole number from 1 to `most`."""
-    sizes = tuple(batches) if isinstance(batches, Iterable) else ()
-    if not sizes or not all(type(size) is int and size > 0 for size in sizes):
-        raise ValueError(f"batches must be whole numbers, 1 or more; got {batches!r}")
-    if max(sizes) > most:
-        raise ValueError(f"batches must be at most {most}; got {max(sizes)}")
-    return sizes
-
-
-def _seconds(call, repeats):
-    start = time.perf_counter()
-    for _ in range(repeats):
-        call()
-    return time.perf_counter() - start
-
-
-def _repeats(call, seconds):
+def _repeats(timer: Timer, seconds: float) -> int:
     """How often to call so that it takes that long; this also warms everything up."""
     repeats = 1
-    while (took := _seconds(call, repeats)) < seconds:
-        repeats = max(2 * repeats, int(1.2 * repeats * seconds / max(took, 1e-7)))
+    while timer.timeit(repeats) < seconds:
+        repeats *= 2
     return repeats
 
 
-def sparse_forward(model):
-    """The forward pass over rows (n, in) with weights in PyTorch's CSR layout, zeros left out."""
-    with _calm():
+def check_batches(batches: Iterable[int], most: int) -> list[int]:
+    """The batch sizes; ValueError unless there is one and each lies in 1 to `most`."""
+    sizes = list(batches) if isinstance(batches, Iterable) else [batches]
+    whole("number of batches", len(sizes), 1)
+    return [whole("batch", size, 1, most) for size in sizes]
+
+
+LATENCY_ROWS: dict[str, Callable[[Any], Callable]] = {  # name: what makes it of the networks
+    "dense float32": lambda of: of.model,
+    "masks left on": lambda of: with_masks(of.sparse),
+    "zeros kept dense": lambda of: of.sparse,
+    "zeros in CSR": lambda of: _sparse_forward(of.sparse),
+    "half the units": lambda of: remove_units(of.model, weakest_units(of.model, 0.5)),
+    "int8 by hand": lambda of: of.integer.logits,
+    "torchao, int8 products": lambda of: torchao_quantize(of.model, "dynamic"),
+    "torchao, int8 weights only": lambda of: torchao_quantize(of.model, "weight_only"),
+}
+
+
+def latency_rows(model: nn.Module, sparse: nn.Module, integer: Any, digits: Pair, *,
+                 batches: Iterable[int] = (1, 32, 1000), rounds: int = 25,
+                 names: Iterable[str] = tuple(LATENCY_ROWS)[:-1]) -> list[LatencyRow]:
+    """The same digits through several networks: a list of `LatencyRow`, batch after batch.
+
+    model: the dense network. sparse: the same with zeros in it. integer: the same in integers, or
+    None. names: which rows to time, out of LATENCY_ROWS; the first is what others are compared
+    with. "zeros in CSR" and "half the units" are for a DigitClassifier, the others for any network.
+    "int8 weights only" makes floats of the weights for each product. ValueError for other names, or
+    a batch larger than `digits`.
+    """
+    names, (inputs, labels) = list(names), inputs_and_labels(digits)
+    if not names or not set(names) <= set(LATENCY_ROWS):
+        raise ValueError(f"names must be among {', '.join(LATENCY_ROWS)}; got {names!r}")
+    sizes, result = check_batches(batches, len(labels)), []
+    given = SimpleNamespace(model=copy.deepcopy(model).eval(), sparse=copy.deepcopy(sparse).eval(),
+                            integer=integer)
+    networks = {name: LATENCY_ROWS[name](given) for name in names}  # and no others
+    read: dict[str, Any] = dict.fromkeys(names, inputs.to(weight_layers(model)[0][1].weight.dtype))
+    if integer is not None:
+        read["int8 by hand"] = (digits.images if isinstance(digits, Digits) else inputs).numpy()
+    for n in sizes:
+        result += latency({name: partial(network, read[name][:n])
+                           for name, network in networks.items()}, n, rounds)
+    return result
+
+
+def _sparse_forward(model: Any) -> Callable[[Tensor], Tensor]:
+    """A DigitClassifier's forward pass with weights in PyTorch's CSR layout, zeros left out."""
+    with quiet():  # torch remarks that this layout is in beta
         layers = [(layer.weight.detach().to_sparse_csr(), layer.bias.detach()[:, None])
                   for layer in model.layers]
 
-    def forward(rows):
-        columns = rows.T
+    def forward(inputs: Tensor) -> Tensor:
+        columns = inputs.T
         for place, (weight, bias) in enumerate(layers):
             columns = torch.addmm(bias, weight, torch.relu(columns) if place else columns)
         return columns.T
 
     return forward
-LATENCY_ROWS = ("dense float32", "masks left on", "zeros kept dense", "zeros in CSR",
-                "half the units", "int8 by hand", "torchao, int8 products",
-                "torchao, int8 weights only")
-
-
-def latency_ledger(model, sparse, integer, digits, batches=(1, 32, 1000), rounds=25,
-                   names=LATENCY_ROWS[:-1]):
-    """The same digits through several networks: a list of `LatencyRow`, batch after batch.
-
-    model: the dense network. sparse: the same with zeros in it. integer: an IntegerNetwork.
-    "masks left on" is `sparse` with torch.nn.utils.prune's hooks; "int8 weights only" makes floats
-    of the weights for each product. names: which rows to time, out of LATENCY_ROWS; the first is
-    what others are compared with. ValueError for other names, or batches larger than `digits`.
-    """
-    wrong = [name for name in names if name not in LATENCY_ROWS]
-    if wrong or not names:
-        raise ValueError(f"names must be among {', '.join(LATENCY_ROWS)}; got {names!r}")
-    batches = check_batches(batches, len(digits))
-    makers = (lambda: model, lambda: _masked(sparse, 0.0), lambda: sparse,
-              lambda: sparse_forward(sparse),
-              lambda: remove_units(model, weakest_units(model, 0.5)), lambda: integer.logits,
-              lambda: torchao_quantize(model, "dynamic"),
-              lambda: torchao_quantize(model, "weight_only"))
-    make = dict(zip(LATENCY_ROWS, makers, strict=True))
-    networks = {name: make[name]() for name in names}  # and no others: some models have no half
-    rows, pixels, result = digits.inputs, flatten(digits.images).numpy(), []
-    with torch.no_grad():
-        for n in batches:
-            calls = {name: partial(network, (pixels if name == "int8 by hand" else rows)[:n])
-                     for name, network in networks.items()}
-            result += latency(calls, n, rounds)
-    return result
