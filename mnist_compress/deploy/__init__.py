@@ -1,6 +1,6 @@
 """The network leaves PyTorch: ONNX Runtime, ExecuTorch, one HTML page."""
 
-from .compare import Deployment, deployments, int8_sentence  # noqa: F401
+from .compare import Deployment, deployments  # noqa: F401
 from .onnx import (  # noqa: F401
     CALIBRATION_BATCH,
     OnnxLayer,

@@ -7,10 +7,12 @@ import traitlets
 from torch.nn import functional
 
 from ..data import SIDE, Digits, center_digit
-from ..trace import check_models, trace_prediction
+from ..trace import trace_prediction
+from .traces import trace_table
 from .widget import CourseWidget, shown, source
 
 DRAWING_SIDE = 140  # pixels of the drawing, before it is centred; drawpad.js sends as many
+_BLANK = Digits(torch.zeros(1, SIDE, SIDE, dtype=torch.uint8), torch.tensor([0]))
 NOTHING = "There is no ink yet. Draw a digit, or pick a test digit."
 HALVES = " ▀▄█"  # one sign for two pixels, one above the other
 
@@ -19,8 +21,8 @@ class DrawPad(CourseWidget):
     """Draw a digit, or pick and move a test digit, and watch three networks read it.
 
     models: {"float": DigitClassifier, "pruned": DigitClassifier, "int8": IntegerNetwork}, as
-    `Pipeline.models` is. digits: `Digits` to pick from, or None. ValueError if the models do
-    not pass `check_models`, or if digits is empty.
+    `Pipeline.models` is. digits: `Digits` to pick from, or None. ValueError if the models
+    cannot be traced, or if digits is empty.
 
     The network sees the drawing, centred by `center_digit`, or else digits[position] as it is;
     both moved by `down` and `right` pixels. `seen`, `probabilities`, `sentence` and `trace` tell
@@ -42,7 +44,7 @@ class DrawPad(CourseWidget):
     trace_html = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, models, digits=None):
-        check_models(models)
+        trace_prediction(models, _BLANK)  # says what is wrong with them
         if digits is not None and not len(digits):
             raise ValueError(f"digits must hold at least one digit, or be None; got {digits}")
         self._models, self._digits, self._answered, self.trace = models, digits, None, None
@@ -127,7 +129,7 @@ def _answers(trace):
 
 def _table(trace):
     """The prediction trace as HTML whose cells may break between two numbers."""
-    table = trace.table().reset_index().to_html(index=False, border=0, justify="unset")
+    table = trace_table(trace).reset_index().to_html(index=False, border=0, justify="unset")
     return table.replace("&nbsp;&nbsp;", " ")
 
 

@@ -102,7 +102,7 @@ def dense_timing():
     """Time zeros and fewer neurons in a dense product."""
     digits, test = load_sample()
     model = trained_model()
-    rows = measure.latency_ledger(
+    rows = measure.latency_rows(
         model, prune(model, 0.9), quantize_model(model, digits), test, batches=(1000,),
         rounds=ROUNDS, names=("dense float32", "zeros kept dense", "half the units"))
     told = [f"{row.name} {row.median:,.0f} microseconds" for row in rows]
@@ -135,7 +135,7 @@ def int8_timing():
     digits, test = load_sample()
     model = trained_model()
     share = measure.torchao_file("", model, test).bytes / measure.dense_file("", model, test).bytes
-    rows = measure.latency_ledger(
+    rows = measure.latency_rows(
         model, model, quantize_model(model, digits), test, batches=(1,), rounds=ROUNDS,
         names=("dense float32", "torchao, int8 weights only"))
     told = [f"{row.name} {row.median:,.0f} microseconds" for row in rows]

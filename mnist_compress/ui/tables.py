@@ -102,6 +102,27 @@ def latency_table(rows, sentence=""):
                  f"Faster than {names[0]} by a tenth or more: {'; '.join(told)}.")
 
 
+def int8_sentence(rows):
+    """`LatencyRow`s in pairs of float32 and int8 -> when int8 is faster, a sentence a runtime.
+
+    A difference counts if the middle halves of both do not overlap.
+    """
+    told = {}
+    for base, small in zip(rows[::2], rows[1::2], strict=True):
+        runtime, other = (row.name.rpartition(" ")[0] for row in (base, small))
+        if (small.batch, other) != (base.batch, runtime):
+            raise ValueError("rows must come in pairs of one runtime and batch; got "
+                             f"{base.name} at {base.batch}, {small.name} at {small.batch}")
+        verdict = "faster" if small.high < base.low else "slower" if small.low > base.high \
+            else "no different"
+        times = f" ({1 / small.ratio:.1f} times)" * (verdict == "faster")
+        told.setdefault(runtime, {}).setdefault(verdict, []).append(f"{small.batch}{times}")
+    order = ("faster", "no different", "slower")
+    return " ".join(f"In {runtime}, int8 against float32 is " + "; ".join(
+        f"{verdict} at batch {', '.join(places[verdict])}" for verdict in order
+        if verdict in places) + "." for runtime, places in told.items())
+
+
 def deployment_table(rows):
     """`Deployment`s -> file, memory, time for one digit and accuracy of each.
 

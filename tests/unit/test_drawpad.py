@@ -15,6 +15,7 @@ from mnist_compress.quantization import quantize_model
 from mnist_compress.trace import trace_prediction
 from mnist_compress.training import trained_model
 from mnist_compress.ui.drawpad import DRAWING_SIDE, NOTHING, DrawPad, shifted
+from mnist_compress.ui.traces import trace_table
 
 ONE = np.zeros((DRAWING_SIDE, DRAWING_SIDE), np.uint8)
 ONE[20:120, 64:78] = 255
@@ -119,9 +120,9 @@ def test_moves_are_told_and_a_drawing_moves_too(pad):
 def test_trace_is_that_of_what_is_seen(pad):
     send(pad, drawing=ONE.tobytes(), position=None)
     wanted = trace_prediction(models(), Digits(center_digit(ONE)[None], torch.tensor([0])))
-    assert pad.trace.neurons == wanted.neurons
-    assert pad.trace.table().equals(wanted.table())
-    for text in wanted.table()["int8"]:
+    assert pad.trace.units == wanted.units
+    assert trace_table(pad.trace).equals(trace_table(wanted))
+    for text in trace_table(wanted)["int8"]:
         assert text.replace("  ", " ") in re.sub(r"\s+", " ", pad.trace_html)
 
 
