@@ -1,6 +1,8 @@
 """Guesses before a measurement: `guess_box("03-bytes")` takes one, `reveal` compares, and
 `guess_report` tells about which topics the guesses were right."""
 
+import json
+from pathlib import Path
 from typing import NamedTuple
 
 import traitlets
@@ -24,21 +26,8 @@ class _Guess(NamedTuple):
         return f"{round(value, 1):,g} {unit}"
 
 
-GUESSES = {  # key: notebook and what is measured
-    "01-zeros": _Guess("share of pixels that are zero", "%", 5, "pixels"),
-    "02-accuracy": _Guess("accuracy on the test digits", "%", 3, "accuracy"),
-    "03-bytes": _Guess("file of 101,770 numbers of 4 bytes, 30 % of the weights zero", "KB", 20,
-                       "bytes"),
-    "03-sparsity": _Guess("sparsity up to which accuracy stays within 1 point", "%", 10,
-                          "accuracy"),
-    "04-bytes": _Guess("size of the int8 file, the float file being 100 %", "%", 3, "bytes"),
-    "04-flips": _Guess("answers out of 4,000 that change at int8", "answers", 10,
-                       "changed answers"),
-    "05-agree": _Guess("answers out of 4,000 the 3 models share", "answers", 40, "changed answers"),
-    "07-smallest": _Guess("90 %-pruned int8 network in the best format, dense int8 having 102 KB",
-                          "KB", 4, "bytes"),
-    "08-page": _Guess("page with network, decoder and draw pad inside", "KB", 5, "bytes"),
-}
+_ABOUT = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
+GUESSES = {key: _Guess(**about) for key, about in _ABOUT.items()}  # key: notebook and a word
 
 
 class GuessBox(CourseWidget):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from mnist_compress.ui.evidence import EVIDENCE, show_me
+from mnist_compress.ui.evidence import _EVIDENCE, show_me
 from mnist_compress.ui.questions import LETTERS, answer, load_questions, report
 from mnist_compress.ui.quizwidget import Quiz, quiz
 from mnist_compress.ui.state import load_state, remember
@@ -104,7 +104,7 @@ def test_evidence_decides(number):
 
 
 def test_every_question_has_its_computation():
-    assert {question.show_me for question in load_questions()} == set(EVIDENCE)
+    assert {question.show_me for question in load_questions()} == set(_EVIDENCE)
 
 
 def test_the_static_twin_is_the_same_in_every_run():
