@@ -60,7 +60,7 @@ def _linear_shape():
 def _train_and_test_accuracy():
     model = trained_model()
     seen, new = (evaluate(model, digits).accuracy for digits in load_sample())
-    return f"This network gets {seen:.1%} of its training rows right and {new:.1%} of new digits."
+    return f"This network gets {seen:.1%} of its training digits right and {new:.1%} of new digits."
 
 
 def _magnitude_order():

@@ -34,7 +34,7 @@ class Question:
     read_again: str
     question: str
     options: tuple[Option, ...]
-    ledger: str = ""
+    measure: str = ""
     show_me: str = ""
 
     def right(self, letter: str) -> bool:

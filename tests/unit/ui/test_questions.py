@@ -47,11 +47,11 @@ def letter_of(item):
 @pytest.mark.parametrize("item", DATA, ids=lambda item: item["id"])
 def test_each_question_is_complete(item):
     assert item.keys() <= {
-        "id", "stage", "ledger", "read_again", "show_me", "question", "options",
+        "id", "stage", "measure", "read_again", "show_me", "question", "options",
     }  # fmt: skip
     assert item["stage"] in STAGES
     assert item["read_again"] in NOTEBOOKS
-    assert item.get("ledger", "bytes") in {"bytes", "microseconds", "luck"}
+    assert item.get("measure", "bytes") in {"bytes", "microseconds", "luck"}
     assert re.fullmatch(r"[a-z0-9_]+", item.get("show_me", "none"))
     assert item["question"].endswith(("?", ".)"))
     assert [option["correct"] for option in item["options"]].count(True) == 1
@@ -69,10 +69,10 @@ def test_the_first_question_asks_what_pruning_does():
     assert "small ones to zero" in DATA[0]["options"][key_of(DATA[0])]["text"]
 
 
-def test_all_stages_and_ledgers_are_asked():
+def test_all_stages_and_measures_are_asked():
     assert len(DATA) >= 12
     assert {item["stage"] for item in DATA} == STAGES
-    assert {item["ledger"] for item in DATA if "ledger" in item} == {
+    assert {item["measure"] for item in DATA if "measure" in item} == {
         "bytes",
         "microseconds",
         "luck",
