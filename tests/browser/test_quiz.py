@@ -153,6 +153,30 @@ def test_guess_box_by_keyboard(open_notebook):
     assert count(notebook) == before and notebook.red() == [] and notebook.errors == []
 
 
+def test_no_two_views_share_a_name_for_their_radios(open_cells):
+    notebook = open_cells("radios", [
+        "from mnist_compress.ui import answer, quiz\nanswer(1, 'b')",
+        "first = quiz(1, 2)\nfirst", "display(first)", "quiz(1)",
+        "from mnist_compress.data import load_sample\n"
+        "from mnist_compress.training import trained_model\n"
+        "from mnist_compress.ui import explore_quantization\n"
+        "for _ in range(2):\n"
+        "    display(explore_quantization(trained_model(), load_sample()[1]))"])
+    notebook.run_all()
+    page = notebook.page
+    page.locator(".mc-ex-choice input").nth(3).wait_for(timeout=20_000)
+    groups = page.locator("fieldset:has(input[type=radio])").evaluate_all(
+        "sets => sets.map(set => [...new Set([...set.querySelectorAll('input')].map("
+        "radio => radio.name))])")
+    names = [name for group in groups for name in group]
+    assert len(groups) >= 7 and len(names) == len(set(names)) == len(groups)
+    chosen = page.get_by_role("group", name=re.compile(r"^Question 1\.")).get_by_role(
+        "radio", checked=True)
+    assert chosen.count() == 3  # the answer given before, in each view
+    assert page.get_by_role("alert").all_inner_texts() == [""] * page.get_by_role("alert").count()
+    assert notebook.red() == [] and notebook.errors == []
+
+
 @pytest.fixture(autouse=True)
 def fresh(lab_home):
     """Nothing is guessed, measured or answered yet: another test may have run the same notebook."""
