@@ -1,0 +1,20 @@
+"""A small network, trained, made smaller and measured: what the notebooks of the course call.
+
+From the ground up; a module imports only what stands above it in this list.
+
+data          Digits, the offline sample, the full set, checks of arguments
+model         DigitClassifier, a multilayer perceptron: 784-128-10 by default
+stages        the six stages: names, texts
+statistics    intervals and tests for accuracies and their differences
+training      train, evaluate, History
+pruning       masks, prune, fine_tune, unit removal, scans
+integer       IntegerNetwork, the one network of integers; NumPy only
+quantization  float weights -> integers: choose_qparams, quantize, quantize_model
+packed/       IntegerNetwork <-> bytes of a file
+compress/     the recipe for the smallest files, step by step
+pretrained/   finished files, and what was measured on them
+measure/      what a network costs: bytes, microseconds, changed answers
+trace         the pipeline, one prediction, one unit, as plain data
+deploy/       ONNX, ExecuTorch, a page of its own
+ui/           all that a notebook shows: widgets, exercises, plots, tables
+"""

@@ -60,6 +60,7 @@ def test_each_dependency_has_a_lower_bound_and_a_pin_above_it(requirement):
 
 
 def test_everything_is_pinned_to_one_version():
+    assert len((ROOT / "constraints.txt").read_text().splitlines()) == 1 + len(pins())
     for pin in pins().values():
         (one,) = pin.specifier
         assert one.operator == "==" and "*" not in one.version, pin
