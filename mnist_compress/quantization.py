@@ -9,6 +9,7 @@ import contextlib
 import copy
 import logging
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -167,7 +168,7 @@ def quantize_model(model: DigitClassifier, digits: Digits, *, bits: int = 8,
     return IntegerNetwork(layers)
 
 
-def torchao_quantize(model, how="weight_only"):
+def torchao_quantize(model: nn.Module, how: str = "weight_only") -> nn.Module:
     """A copy of the model with torchao's int8 weights: the library's way.
 
     how "weight_only": int8 weights, float arithmetic (Int8WeightOnlyConfig). "dynamic": real int8
@@ -190,7 +191,7 @@ def torchao_quantize(model, how="weight_only"):
 
 
 @contextlib.contextmanager
-def quiet():
+def quiet() -> Iterator[None]:
     """No logged or Python warning: libraries report things that no learner can act on, such as a
     pytree or missing kernels."""
     before = logging.root.manager.disable

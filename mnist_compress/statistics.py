@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .data import real, whole
 
@@ -79,7 +80,7 @@ class PairedComparison:
                 f"points (95 % interval {low:.2f} to {high:.2f}; exact McNemar p {p}). {verdict}")
 
 
-def compare_answers(before_correct, after_correct) -> PairedComparison:
+def compare_answers(before_correct: ArrayLike, after_correct: ArrayLike) -> PairedComparison:
     """Compare two models on the same questions; the arguments say which answers are right."""
     before, after = np.asarray(before_correct), np.asarray(after_correct)
     for name, answers in [("before_correct", before), ("after_correct", after)]:
