@@ -1,16 +1,30 @@
-"""The network leaves PyTorch: ONNX Runtime, ExecuTorch, one HTML page."""
+"""The network leaves PyTorch: `from mnist_compress import deploy`.
 
-from .compare import Deployment, deployments  # noqa: F401
-from .onnx import (  # noqa: F401
-    CALIBRATION_BATCH,
-    OnnxLayer,
-    export_onnx,
-    numpy_logits,
-    onnx_latency,
-    onnx_layers,
-    onnx_logits,
-    onnx_session,
-    processor,
-    quantize_onnx,
-)
-from .page import PAGE_NAMES, PAGE_SOURCES, QR_BYTES, QR_PREFIX, export_page, export_qr_page  # noqa: F401
+`onnx` writes ONNX files, runs them and recomputes their int8 in NumPy; `executorch` does so for
+PyTorch's runtime for phones; `page` writes one HTML file with everything inside, from the sources
+in `web/`; `compare` sets all of them side by side. A module is imported when its first name is
+asked for, and a runtime when it is used.
+"""
+
+from importlib import import_module
+
+_NAMES = {
+    "compare": ("Deployment", "deployments"),
+    "onnx": ("OnnxLayer", "export_onnx", "load_onnx", "numpy_logits", "onnx_latency", "onnx_layers",
+             "onnx_logits", "processor", "quantize_onnx"),
+    "page": ("export_page", "export_qr_page"),
+}
+_MODULES = {name: module for module, names in _NAMES.items() for name in names}
+__all__ = sorted([*_MODULES, "executorch"])
+
+
+def __getattr__(name: str):
+    if name == "executorch":
+        return import_module(".executorch", __name__)
+    if name not in _MODULES:
+        raise AttributeError(f"mnist_compress.deploy has no {name!r}; it has {', '.join(__all__)}")
+    return getattr(import_module(f".{_MODULES[name]}", __name__), name)
+
+
+def __dir__():
+    return __all__

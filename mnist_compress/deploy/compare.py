@@ -1,19 +1,20 @@
-"""deploy/compare"""
+"""One network in every runtime, side by side: files, memory, time, accuracy."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
-from ..data import flatten
-from ..deploy import executorch
-from ..measure.files import dense_file
-from ..measure.speed import LatencyRow, latency
+from ..data import Digits
+from ..integer import IntegerNetwork
+from ..measure import LatencyRow, dense_file, latency
+from ..model import DigitClassifier
 from ..packed.file import load_packed, save_packed
-from ..training import evaluate
-from .onnx import _onnx_bytes, export_onnx, onnx_logits, onnx_session, quantize_onnx
+from . import executorch
+from .onnx import export_onnx, float_copy, load_onnx, quantize_onnx
 from .page import export_page
 
 
@@ -22,57 +23,63 @@ class Deployment:
     """One way to run the network on a device.
 
     file_bytes: of the file it needs. memory_bytes: of the weights and biases it holds while it
-    runs. time: a `LatencyRow` for one digit, on one thread. accuracy: on the test digits, a
-    fraction of 1. None: not measured here.
+    runs. time: for one digit, on one thread. accuracy: on the test digits, a fraction of 1. None:
+    not measured here.
     """
 
     name: str
     file_bytes: int
-    memory_bytes: int | None
-    time: LatencyRow | None
-    accuracy: float | None
+    memory_bytes: int | None = None
+    time: LatencyRow | None = None
+    accuracy: float | None = None
 
 
-def deployments(model, integer, folder, train_digits, test_digits, rounds=25):
+def deployments(model: DigitClassifier, integer: IntegerNetwork, folder: str | Path,
+                train_digits: Digits, test_digits: Digits, rounds: int = 25) -> list[Deployment]:
     """Write every file of `integer` and `model` into a folder and measure: a list of `Deployment`.
 
     model: the float network that `integer` was made from. Files: float.onnx and int8.onnx (by ONNX
     Runtime's own quantization of `model`), int8.pte (the same by ExecuTorch's, where it is
     installed), digits.mc (packed), digits.html (the page).
     """
-    floats, small, packed, page = (Path(folder, name) for name in (
-        "float.onnx", "int8.onnx", "digits.mc", "digits.html"))
-    export_onnx(model, floats), quantize_onnx(floats, small, train_digits)
-    save_packed(integer, packed, reorder=True), export_page(integer, page)
-    reader, pixels = load_packed(packed), flatten(test_digits.images).numpy()
-    labels, row = test_digits.labels.numpy(), test_digits.inputs[:1]
+    ways = list(_networks(model, integer, Path(folder), train_digits, test_digits))
+    times = latency({name: (network, inputs) for name, network, inputs, *_ in ways}, rounds=rounds)
+    rows = [Deployment(name, size, held, time, _accuracy(network, inputs, test_digits.labels))
+            for (name, network, inputs, size, held), time in zip(ways, times, strict=True)]
+    return [*rows, Deployment("page", export_page(integer, Path(folder, "digits.html")))]
 
-    def right(answers):
-        return float((np.asarray(answers) == labels).mean())
 
-    ways = {  # name: (call for one digit, bytes of the file, bytes of the weights, accuracy)
-        "PyTorch float32": (
-            partial(model, row), dense_file("float32", model, test_digits).bytes,
-            _tensor_bytes(model), evaluate(model, test_digits).accuracy)}
-    for name, path in (("ONNX Runtime float32", floats), ("ONNX Runtime int8", small)):
-        ways[name] = (partial(onnx_session(path).run, None, {"rows": row.numpy()}),
-                      path.stat().st_size, _onnx_bytes(path),
-                      right(onnx_logits(path, pixels).argmax(1)))
+def _networks(model: DigitClassifier, integer: IntegerNetwork, folder: Path, train_digits: Digits,
+              test_digits: Digits) -> Iterator[tuple[str, Callable, Any, int, int]]:
+    """Name, network, all its inputs, bytes of its file and in memory; writes the files."""
+    network, inputs = float_copy(model), test_digits.inputs
+    yield ("PyTorch float32", network, inputs, dense_file("", network, test_digits).bytes,
+           sum(part.nbytes for part in network.state_dict().values()))
+    floats, small = folder / "float.onnx", folder / "int8.onnx"
+    export_onnx(model, floats)
+    quantize_onnx(floats, small, train_digits)
+    for name, path in (("float32", floats), ("int8", small)):
+        yield (f"ONNX Runtime {name}", load_onnx(path), inputs.numpy(), path.stat().st_size,
+               _onnx_bytes(path))
     if executorch.installed():
-        path = Path(folder, "int8.pte")
-        size = executorch.export_edge(model, path, train_digits)
-        ways["ExecuTorch int8"] = (partial(executorch.edge_network(path), row), size,
-                                   executorch.edge_bytes(model),
-                                   right(executorch.edge_logits(path, test_digits).argmax(1)))
-    ways["NumPy int8, packed"] = (partial(reader.logits, pixels[:1]),
-                                  packed.stat().st_size,
-                                  reader.nbytes, right(reader.predict(pixels)))
+        path = folder / "int8.pte"
+        size = executorch.export(model, path, train_digits)
+        yield "ExecuTorch int8", executorch.load(path), inputs, size, executorch.nbytes(model)
+    size = save_packed(integer, folder / "digits.mc", reorder=True)
+    reader = load_packed(folder / "digits.mc")
+    yield "NumPy int8, packed", reader.logits, test_digits.images.numpy(), size, reader.nbytes
+
+
+def _accuracy(network: Callable, inputs: Any, labels: torch.Tensor) -> float:
     with torch.no_grad():
-        times = latency({name: way[0] for name, way in ways.items()}, 1, rounds)
-    result = [Deployment(time.name, size, held, time, score) for time, (_, size, held, score)
-              in zip(times, ways.values(), strict=True)]
-    return [*result, Deployment("page", page.stat().st_size, None, None, None)]
+        logits = [np.array(network(inputs[start:start + executorch.BATCH]))
+                  for start in range(0, len(inputs), executorch.BATCH)]
+    return float((np.concatenate(logits).argmax(1) == labels.numpy()).mean())
 
 
-def _tensor_bytes(model):
-    return sum(part.numel() * part.element_size() for part in model.state_dict().values())
+def _onnx_bytes(path: Path) -> int:
+    import onnx
+    from onnx import numpy_helper
+
+    numbers = onnx.load(str(path)).graph.initializer
+    return sum(numpy_helper.to_array(part).nbytes for part in numbers)

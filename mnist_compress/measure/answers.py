@@ -1,4 +1,4 @@
-"""Changed answers: which digits two networks read differently, and whether it could be luck."""
+"""Changed answers: which digits two networks read differently, and could it be luck?"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +11,8 @@ from ..training import Pair, evaluate
 
 @dataclass(frozen=True)
 class ChangedAnswers:
-    """Where two networks answer differently.
-
-    places: positions of those k digits, int64 (k,). before, after: the predictions there, int64.
-    comparison: right and wrong answers of both on all digits.
-    """
+    """Positions int64 (k,) where two networks answer differently, what each answered there, and
+    the comparison of right and wrong answers on all digits."""
 
     places: Tensor
     before: Tensor

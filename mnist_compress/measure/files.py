@@ -97,7 +97,8 @@ def with_masks(model: nn.Module, sparsity: float = 0.0) -> nn.Module:
     weight_layers(model)  # refuses what has such hooks already
     masked = copy.deepcopy(model)
     weights = [(layer, "weight") for _, layer in weight_layers(masked)]
-    torch_prune.global_unstructured(weights, torch_prune.L1Unstructured, amount=sparsity)
+    with torch.no_grad():  # so that what it makes can be copied
+        torch_prune.global_unstructured(weights, torch_prune.L1Unstructured, amount=sparsity)
     return masked
 
 

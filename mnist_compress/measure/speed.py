@@ -56,28 +56,48 @@ class LatencyRow:
     ratio: float
 
 
-def latency(calls: Mapping[str, Callable[[], Any]], batch: int = 1, rounds: int = 25,
-            milliseconds: float = 1.0) -> list[LatencyRow]:
-    """Time {name: function without arguments} side by side: a list of `LatencyRow`.
+def latency(networks: Mapping[str, tuple[Callable, Any]], batches: Iterable[int] = (1,),
+            rounds: int = 25, milliseconds: float = 1.0) -> list[LatencyRow]:
+    """Time networks side by side, batch after batch: a list of `LatencyRow`.
 
-    The functions take turns in every round, so that a busy moment hits all of them; a turn lasts at
-    least `milliseconds`. One thread, in PyTorch and in NumPy, and no gradients. The first function
-    is what the others are compared with. ValueError for fewer than two rounds, which have no
-    spread, or milliseconds that cannot be.
+    networks: {name: (a torch.nn.Module or any function, its inputs)}; they get the first 1, 2, ...
+    of these. They take turns in every round, so that a busy moment hits all of them; a turn lasts
+    at least `milliseconds`. One thread, in PyTorch and in NumPy, eval mode and no gradients. The
+    first network is what the others are compared with. ValueError for fewer than two rounds, which
+    have no spread, for milliseconds that cannot be, or for batches larger than the inputs.
     """
     rounds, seconds = whole("rounds", rounds, 2), real("milliseconds", milliseconds, 0) / 1e3
+    sizes = check_batches(batches, min(len(inputs) for _, inputs in networks.values()))
+    ready = {name: (copy.deepcopy(network).eval() if isinstance(network, nn.Module) else network,
+                    inputs) for name, (network, inputs) in networks.items()}
+    rows: list[LatencyRow] = []
+    for size in sizes:
+        timers = [Timer(partial(network, inputs[:size])) for network, inputs in ready.values()]
+        quartiles = [statistics.quantiles(each, n=4) for each in _times(timers, rounds, seconds)]
+        rows += [LatencyRow(name, size, middle, low, high, middle / quartiles[0][1])
+                 for name, (low, middle, high) in zip(ready, quartiles, strict=True)]
+    return rows
+
+
+def check_batches(batches: Iterable[int], most: int) -> list[int]:
+    """The batch sizes; ValueError unless there is one and each lies in 1 to `most`."""
+    sizes = list(batches) if isinstance(batches, Iterable) else [batches]
+    whole("number of batches", len(sizes), 1)
+    return [whole("batch", size, 1, most) for size in sizes]
+
+
+def _times(timers: list[Timer], rounds: int, seconds: float) -> list[tuple[float, ...]]:
+    """Microseconds of each timer in each round."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         with threadpool_limits(1), torch.no_grad():
-            turns = [(timer, _repeats(timer, seconds)) for timer in map(Timer, calls.values())]
+            turns = [(timer, _repeats(timer, seconds)) for timer in timers]
             times = [[1e6 * timer.timeit(count) / count for timer, count in turns]
                      for _ in range(rounds)]
     finally:
         torch.set_num_threads(threads)
-    quartiles = [statistics.quantiles(each, n=4) for each in zip(*times, strict=True)]
-    return [LatencyRow(name, batch, middle, low, high, middle / quartiles[0][1])
-            for name, (low, middle, high) in zip(calls, quartiles, strict=True)]
+    return list(zip(*times, strict=True))
 
 
 def _repeats(timer: Timer, seconds: float) -> int:
@@ -88,14 +108,7 @@ def _repeats(timer: Timer, seconds: float) -> int:
     return repeats
 
 
-def check_batches(batches: Iterable[int], most: int) -> list[int]:
-    """The batch sizes; ValueError unless there is one and each lies in 1 to `most`."""
-    sizes = list(batches) if isinstance(batches, Iterable) else [batches]
-    whole("number of batches", len(sizes), 1)
-    return [whole("batch", size, 1, most) for size in sizes]
-
-
-LATENCY_ROWS: dict[str, Callable[[Any], Callable]] = {  # name: what makes it of the networks
+LATENCY_ROWS: dict[str, Callable[[Any], Callable]] = {  # name: what makes its network
     "dense float32": lambda of: of.model,
     "masks left on": lambda of: with_masks(of.sparse),
     "zeros kept dense": lambda of: of.sparse,
@@ -110,28 +123,22 @@ LATENCY_ROWS: dict[str, Callable[[Any], Callable]] = {  # name: what makes it of
 def latency_rows(model: nn.Module, sparse: nn.Module, integer: Any, digits: Pair, *,
                  batches: Iterable[int] = (1, 32, 1000), rounds: int = 25,
                  names: Iterable[str] = tuple(LATENCY_ROWS)[:-1]) -> list[LatencyRow]:
-    """The same digits through several networks: a list of `LatencyRow`, batch after batch.
+    """`latency` of the same digits through the dense network and what pruning and int8 make of it.
 
     model: the dense network. sparse: the same with zeros in it. integer: the same in integers, or
-    None. names: which rows to time, out of LATENCY_ROWS; the first is what others are compared
-    with. "zeros in CSR" and "half the units" are for a DigitClassifier, the others for any network.
-    "int8 weights only" makes floats of the weights for each product. ValueError for other names, or
-    a batch larger than `digits`.
+    None. names: which rows to time, out of LATENCY_ROWS; no others are made. "zeros in CSR" and
+    "half the units" are for a DigitClassifier, the rest for any network; "int8 weights only" makes
+    floats of the weights for each product. ValueError for other names, and as `latency` says.
     """
-    names, (inputs, labels) = list(names), inputs_and_labels(digits)
+    names, inputs = list(names), inputs_and_labels(digits)[0]
     if not names or not set(names) <= set(LATENCY_ROWS):
         raise ValueError(f"names must be among {', '.join(LATENCY_ROWS)}; got {names!r}")
-    sizes, result = check_batches(batches, len(labels)), []
-    given = SimpleNamespace(model=copy.deepcopy(model).eval(), sparse=copy.deepcopy(sparse).eval(),
-                            integer=integer)
-    networks = {name: LATENCY_ROWS[name](given) for name in names}  # and no others
+    given = SimpleNamespace(model=model, sparse=sparse, integer=integer)
     read: dict[str, Any] = dict.fromkeys(names, inputs.to(weight_layers(model)[0][1].weight.dtype))
-    if integer is not None:
+    if "int8 by hand" in names:
         read["int8 by hand"] = (digits.images if isinstance(digits, Digits) else inputs).numpy()
-    for n in sizes:
-        result += latency({name: partial(network, read[name][:n])
-                           for name, network in networks.items()}, n, rounds)
-    return result
+    return latency({name: (LATENCY_ROWS[name](given), read[name]) for name in names}, batches,
+                   rounds)
 
 
 def _sparse_forward(model: Any) -> Callable[[Tensor], Tensor]:

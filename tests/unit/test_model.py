@@ -1,5 +1,6 @@
 """The network of the course, and the weights of any network."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -17,6 +18,14 @@ def test_shapes():
     assert [tuple(layer.weight.shape) for layer in model.layers] == [(128, 784), (10, 128)]
     hidden, logits = model.activations(torch.randn(3, 784))
     assert hidden.shape == (3, 128) and hidden.min() >= 0 and logits.shape == (3, 10)
+
+
+def test_the_network_is_two_matrices_and_relu(model, test):
+    (w1, b1), (w2, b2) = ((layer.weight.detach().numpy(), layer.bias.detach().numpy())
+                          for layer in model.layers)
+    inputs = test.inputs[:50].numpy()
+    wanted = np.maximum(inputs @ w1.T + b1, 0) @ w2.T + b2
+    assert np.allclose(model(test.inputs[:50]).detach().numpy(), wanted, atol=1e-4)
 
 
 @pytest.mark.parametrize("widths", [(), (784,), (784, 0, 10), (784, -1), (784.0, 10), (True, 10)])

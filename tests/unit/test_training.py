@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from mnist_compress.model import DigitClassifier
-from mnist_compress.training import evaluate, fit, logits, train
+from mnist_compress.training import evaluate, fit, logits, train, trained_model
 
 
 def call_fit(model, digits):
@@ -38,6 +38,54 @@ def test_a_network_without_an_answer_for_each_label(digits, test):
     assert logits(model, test[:0]).shape == (0, 2)
     with pytest.raises(ValueError, match="number of digits must be a whole number, 1 or more"):
         evaluate(model, test[:0])
+
+
+def test_the_training_trace_is_near_the_documented_one(digits, test):
+    model, history = train(digits, test)
+    assert [row.epoch for row in history] == [1, 2, 3, 4, 5]
+    assert [row.train_loss for row in history] == pytest.approx([.76, .44, .31, .24, .20], abs=0.04)
+    assert [row.train_accuracy for row in history] == pytest.approx([.84, .90, .93, .95, .96],
+                                                                    abs=0.02)
+    with torch.no_grad():
+        wanted = nn.functional.cross_entropy(model(test.inputs), test.labels).item()
+    assert history[-1].test_loss == pytest.approx(wanted, rel=1e-5)
+    assert history[-1].test_accuracy == evaluate(model, test).accuracy
+    seeds = [evaluate(train(digits, test[:1], seed=seed)[0], test).accuracy for seed in (1, 2, 3)]
+    assert 0.865 < np.mean([history[-1].test_accuracy, *seeds]) < 0.89
+
+
+def test_training_is_seeded_and_pure(digits, test):
+    images, state = digits.images.clone(), torch.random.get_rng_state()
+    one, two, other = (train(digits, test[:1], epochs=1, seed=seed)[0] for seed in (3, 3, 4))
+    assert all(map(torch.equal, one.parameters(), two.parameters()))
+    assert not all(map(torch.equal, one.parameters(), other.parameters()))
+    assert torch.equal(images, digits.images)
+    assert torch.equal(state, torch.random.get_rng_state())
+    first, second = trained_model(), trained_model()
+    first.layers[0].weight.data.zero_()
+    assert second.layers[0].weight.abs().sum() > 0
+
+
+@pytest.mark.parametrize(("name", "value", "text"), [
+    ("epochs", 0, "epochs must be a whole number, 1 or more; got 0"),
+    ("epochs", 1.5, "epochs must be a whole number, 1 or more; got 1.5"),
+    ("batch_size", -1, "batch_size must be a whole number, 1 or more; got -1"),
+    ("learning_rate", 0, "learning_rate must be a finite number above 0 and below 1; got 0"),
+    ("learning_rate", math.nan,
+     "learning_rate must be a finite number above 0 and below 1; got nan")])
+def test_bad_training_settings(digits, test, name, value, text):
+    with pytest.raises(ValueError) as error:
+        train(digits, test, **{name: value})
+    assert str(error.value) == text
+
+
+def test_evaluation_by_brute_force(model, test):
+    few = test[range(0, 4000, 100)]
+    score = evaluate(model, few)
+    right = [int(model(row[None]).argmax()) == int(label)
+             for row, label in zip(few.inputs, few.labels, strict=True)]
+    assert score.correct.tolist() == right
+    assert score.accuracy == sum(right) / 40
 
 
 def test_a_function_is_measured_too(test):

@@ -1,0 +1,34 @@
+"""Changed answers against brute force, and on networks that answer anew in every pass."""
+
+import pytest
+import torch
+
+from mnist_compress import measure
+from mnist_compress.pruning import prune
+
+
+def test_changed_answers_by_brute_force(model, integer, test):
+    for other in (prune(model, 0.9), integer):
+        changed = measure.changed_answers(model, other, test)
+        with torch.no_grad():
+            before = model(test.inputs).argmax(1).tolist()
+            after = other(test.inputs).argmax(1).tolist() if other is not integer \
+                else integer.predict(test.images.numpy()).tolist()
+        places = [n for n in range(4000) if before[n] != after[n]]
+        assert places and changed.places.tolist() == places
+        assert changed.before.tolist() == [before[n] for n in places]
+        assert changed.after.tolist() == [after[n] for n in places]
+        right = [answers[n] == test.labels[n] for n in range(4000) for answers in (before, after)]
+        found = changed.comparison
+        assert found.both + found.only_before == sum(right[::2])
+        assert found.both + found.only_after == sum(right[1::2])
+
+
+@pytest.mark.usefixtures("undisturbed")
+def test_a_network_never_differs_from_itself(mixed):
+    network, pair = mixed
+    for other in (network, prune(network, 0)):
+        changed = measure.changed_answers(network, other, pair)
+        assert len(changed.places) == len(changed.before) == len(changed.after) == 0
+        assert changed.comparison.difference == 0
+    assert len(measure.changed_answers(network, prune(network, 0.9), pair).places) > 0

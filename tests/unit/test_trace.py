@@ -1,0 +1,123 @@
+"""The six stages, the five layers and one unit, each against figures computed here."""
+
+import pytest
+import torch
+
+from mnist_compress import trace
+from mnist_compress.data import flatten
+from mnist_compress.model import DigitClassifier
+from mnist_compress.quantization import quantize_model
+from mnist_compress.stages import STAGES
+from mnist_compress.training import evaluate
+
+
+@pytest.fixture(scope="module")
+def run():
+    return trace.run_pipeline(epochs=2)
+
+
+def test_the_pipeline(run):
+    stages, shapes = run.stages, ((128, 784), (10, 128))
+    assert [stage.name for stage in stages] == list(STAGES)
+    assert [(stage.before, stage.after, stage.dtype) for stage in stages] == [
+        (((1000, 28, 28),), ((1000, 28, 28),), "uint8"),
+        (((1000, 28, 28),), ((1000, 28, 28),), "float32"),
+        (((1000, 28, 28),), ((1000, 784),), "float32"),
+        (((1000, 784),), shapes, "float32"), (shapes, shapes, "float32"),
+        (shapes, shapes, "int8")]
+    assert [stage.bytes for stage in stages[:3]] == [784_000, 3_136_000, 3_136_000]
+    assert stages[3].nonzero_weights == 101_632 and stages[4].nonzero_weights == 71_142
+    zeros = sum(int((layer.weight == 0).sum()) for layer in run.quantized.layers)
+    assert stages[5].nonzero_weights == 101_632 - zeros
+    assert stages[3].bytes == stages[4].bytes > 3.5 * stages[5].bytes
+    assert list(run.models) == ["float", "pruned", "int8"]
+    for stage, model in zip(stages[3:], run.models.values(), strict=True):
+        assert stage.accuracy == evaluate(model, run.test).accuracy
+        assert stage.dtype == str(torch.as_tensor(model.layers[0].weight).dtype)[6:]
+
+
+def test_the_prediction(run):
+    digit = run.test[1234]
+    traced = trace.trace_prediction(run.models, digit)
+    assert [layer.name.split()[0] for layer in traced.layers] == \
+        ["input", "hidden", "pruning", "quantization", "output"]
+    assert [layer.shape for layer in traced.layers] == [(1, 784), *[(1, 128)] * 3, (1, 10)]
+    hidden = torch.relu(run.model.layers[0](digit.inputs))[0]
+    best = sorted(range(128), key=lambda unit: -hidden[unit].item())[:4]
+    assert list(traced.units) == best and traced.label == int(digit.labels)
+    assert torch.allclose(traced.layers[1].values["float"], hidden[best])
+    for name, model in run.models.items():
+        assert traced.predictions[name] == evaluate(model, digit).predictions.item()
+        assert traced.layers[4].values[name].sum() == pytest.approx(1, abs=1e-5)
+        fed = [int((model.layers[0].weight[unit] != 0).sum()) for unit in best]
+        assert traced.layers[2].values[name].tolist() == fed
+    assert traced.agree == (len(set(traced.predictions.values())) == 1)
+    integers = traced.layers[3].values["int8"]
+    assert integers.dtype == torch.uint8 and torch.allclose(
+        integers * run.quantized.activation_scales[1], traced.layers[1].values["int8"])
+
+
+@pytest.mark.parametrize("per_channel", [False, True])
+def test_a_unit(run, per_channel):
+    digit, unit = run.test[1234], 17
+    network = quantize_model(run.pruned, run.train, per_channel=per_channel)
+    traced = trace.trace_unit(network, run.pruned, digit, unit)
+    layer = network.layers[0]
+    pixels, weights = flatten(digit.images)[0].tolist(), layer.weight[unit].tolist()
+    total = sum(p * w for p, w in zip(pixels, weights, strict=True)) + int(layer.bias[unit])
+    assert traced.accumulator == total and traced.bias == layer.bias[unit]
+    assert traced.multiplier in layer.multiplier.reshape(-1) and traced.shift in layer.shift
+    half = 2 ** (traced.shift - 1)
+    assert traced.output == min((max(total, 0) * traced.multiplier + half) >> traced.shift, 255)
+    assert traced.output == network.activations(digit.images.numpy())[0][0, unit]
+    assert all(product == pixels[place] * weights[place] == pixel * weight
+               for place, pixel, weight, product in traced.terms)
+    sizes = sorted((abs(p * w) for p, w in zip(pixels, weights, strict=True)), reverse=True)
+    assert [abs(product) for *_, product in traced.terms] == sizes[:5]
+    listed = {place for place, *_ in traced.terms}
+    rest = [p * w for n, (p, w) in enumerate(zip(pixels, weights, strict=True))
+            if n not in listed and p * w]
+    assert (traced.others, traced.others_sum) == (len(rest), sum(rest))
+    wanted = torch.relu(run.pruned.layers[0](digit.inputs))[0, unit].item()
+    assert traced.float_value == pytest.approx(wanted)
+    assert abs(traced.output * traced.scale - wanted) < 0.1
+
+
+def test_one_digit_and_a_unit_that_exists(run):
+    two = run.test[[1, 2]]
+    with pytest.raises(ValueError, match=r"one digit at a time.*got 2"):
+        trace.trace_prediction(run.models, two)
+    with pytest.raises(ValueError, match=r"one digit at a time.*got 2"):
+        trace.trace_unit(run.quantized, run.pruned, two, 0)
+
+
+@pytest.mark.parametrize("bad", [True, False, 1.0, -1, 128, None, "0"])
+def test_a_unit_is_a_whole_number(model, integer, test, bad):
+    with pytest.raises(ValueError) as error:
+        trace.trace_unit(integer, model, test[0], bad)
+    assert str(error.value) == f"unit must be a whole number from 0 to 127; got {bad!r}"
+
+
+def test_a_float_and_an_int8_model_are_needed(model, integer, test):
+    for models in ({}, {"float": model}, {"int8": integer}, {"pruned": model, "int8": integer}):
+        with pytest.raises(ValueError) as error:
+            trace.trace_prediction(models, test[0])
+        assert str(error.value) == \
+            f"models must have the names 'float' and 'int8'; got {list(models)}"
+    two = trace.trace_prediction({"float": model, "int8": integer}, test[0])
+    assert list(two.predictions) == ["float", "int8"]
+
+
+def test_a_hidden_layer_is_needed(model, integer, digits, test):
+    flat = DigitClassifier((784, 10))
+    whole = quantize_model(flat, digits)
+    for models, name in (({"float": flat, "int8": integer}, "float"),
+                         ({"float": model, "int8": whole}, "int8"),
+                         ({"float": model, "pruned": flat, "int8": integer}, "pruned")):
+        with pytest.raises(ValueError) as error:
+            trace.trace_prediction(models, test[0])
+        assert str(error.value) == f"the model {name!r} needs a hidden layer to be traced; " \
+            "got the widths (784, 10)"
+    for pair in ((whole, model), (integer, flat)):
+        with pytest.raises(ValueError, match=r"network needs a hidden layer.*\(784, 10\)"):
+            trace.trace_unit(*pair, test[0], 0)

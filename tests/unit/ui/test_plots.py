@@ -1,0 +1,90 @@
+"""Pictures, each with a sentence that is true."""
+
+import numpy as np
+import pytest
+import torch
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+
+from mnist_compress.pruning import accuracy_curve
+from mnist_compress.trace import trace_prediction
+from mnist_compress.training import train
+from mnist_compress.ui import plots
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 9])
+def test_the_answers_of_any_number_of_models(model, integer, test, count):
+    models = {"float": model, "int8": integer, **{f"same {n}": model for n in range(count - 2)}}
+    traced = trace_prediction(models, test[0])
+    assert traced.agree
+    picture = plots.show_probabilities(traced)
+    assert picture.png().startswith(b"\x89PNG")
+    assert picture.sentence.endswith("All three agree." if count == 3 else "0. All agree.")
+    bars = [bar.get_x() for bar in picture.figure.axes[0].patches]
+    ends = [bar.get_x() + bar.get_width() for bar in picture.figure.axes[0].patches]
+    assert len(bars) == 10 * count
+    assert min(bars) == pytest.approx(-0.405) and max(ends) == pytest.approx(9.405)
+
+
+def test_weights_of_which_none_is_cut(model):
+    for sparsity in (0, 0.0, 1e-6):
+        picture = plots.show_weights(model, sparsity)
+        assert picture.sentence == \
+            "None of the 101,632 weights is to go; the largest magnitude is 0.22."
+    assert picture.png().startswith(b"\x89PNG")
+    for wrong in (1, -0.1, True, "0.3", 30):
+        with pytest.raises(ValueError, match=r"sparsity must be .* at least 0 and below 1; got "):
+            plots.show_weights(model, wrong)
+
+
+def test_a_picture_of_no_ink_is_refused():
+    with pytest.raises(ValueError, match="image must have ink somewhere; got 784 pixels of 0"):
+        plots.show_pixels(torch.zeros(28, 28, dtype=torch.uint8))
+
+
+def shown(thing):
+    """The display data that a cell would show."""
+    with capture_output() as got:
+        thing._ipython_display_()
+    return got.outputs
+
+
+def test_every_picture_is_a_png_with_its_sentence(model, integer, digits, test):
+    InteractiveShell.instance()
+    few = test[range(3)]
+    _, history = train(digits[::10], few, epochs=2)
+    pictures = [
+        plots.show_digits(few), plots.show_digits(few, few.labels),
+        plots.show_pixels(digits.images[700]), plots.show_ink_map(digits),
+        plots.show_history(history),
+        plots.show_curves({"cut": accuracy_curve(model, test, [0.5])}, 0.9, "A sentence."),
+        plots.show_weights(model, 0.3),
+        plots.show_probabilities(trace_prediction({"float": model, "int8": integer}, test[0]))]
+    for picture in pictures:
+        assert repr(picture) == picture.sentence
+        image, text = shown(picture)
+        assert image.data["image/png"].startswith(b"\x89PNG")
+        assert image.metadata["image/png"]["alt"] == picture.sentence
+        assert text.data["text/plain"] == picture.sentence
+
+
+def test_the_sentences_are_true(model, digits, test):
+    never = int((digits.images.amax(0) == 0).sum())
+    assert plots.show_ink_map(digits).sentence.startswith(f"{never} of 784 pixels have no ink")
+    seven = digits.images[700]
+    ink = int((seven > 0).sum())
+    assert plots.show_pixels(seven).sentence.startswith(
+        f"{ink} of 784 pixels have ink; the darkest is {int(seven.max())}")
+    weights = torch.cat([layer.weight.detach().flatten() for layer in model.layers])
+    limit = np.sort(np.abs(weights.numpy()))[round(0.3 * len(weights)) - 1]
+    assert f"{limit:.4f}" in plots.show_weights(model, 0.3).sentence
+    assert plots.show_digits(test[[0, 3999]]).sentence == "2 digits, each under its label: 0, 9."
+    assert "0 read 5" in plots.show_digits(test[[0]], torch.tensor([5])).sentence
+
+
+def test_the_strip_lights_its_stages():
+    assert [line[0] for line in repr(plots.Strip(1, 3)).splitlines()] == list("> >   ")
+    assert plots.Strip(2)._repr_html_().count("(here)") == 1
+    assert repr(plots.Strip()).count(">") == 6
+    with pytest.raises(ValueError, match="numbered 1 to 6; got 7"):
+        plots.Strip(7)
