@@ -1,5 +1,7 @@
 // The draw pad. The page draws and shows; the kernel centres the digit and answers.
 
+import {follow, frame, make, send} from "./widget.js";
+
 const DRAWN = 280, SENT = 140, SEEN = 28, PEN = 28;  // pixels; the last is the width of a line
 let pads = 0;  // views so far, so that each has ids of its own
 

@@ -1,5 +1,7 @@
 // Sliders, choices, the picture that belongs to them and its sentence.
 
+import {follow, frame, make, radioGroup} from "./widget.js";
+
 // One control -> {element, read, write}: its value for the kernel, and the way back.
 function slider(control, moved) {
   const value = make("span", {className: "mc-ex-value", "aria-hidden": "true"});

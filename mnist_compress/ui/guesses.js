@@ -1,4 +1,6 @@
-// make, frame, follow and send come from widget.js, which stands in front of this file.
+// The field for a guess: the page shows, the kernel keeps the number.
+
+import {follow, frame, make, send} from "./widget.js";
 
 export default {
   render({model, el}) {

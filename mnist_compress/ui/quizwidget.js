@@ -1,4 +1,6 @@
-// make, frame, follow, send and radioGroup come from widget.js, which stands in front of this file.
+// Questions to click on: feedback comes with the question, the kernel keeps answers and score.
+
+import {follow, frame, make, radioGroup, send} from "./widget.js";
 
 // `x` between backticks -> <code>
 const coded = (text) => text.split("`").map(

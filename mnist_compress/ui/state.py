@@ -28,7 +28,7 @@ def load_state() -> dict:
     """Return {"guesses": {key: number}, "truths": {key: number}, "answers": {question: letter}}."""
     state = {section: {} for section in _SECTIONS}
     try:
-        state = _read(_source())
+        state = _read(_file())
     except _DAMAGE:
         _change(lambda _: None)  # sets the file aside while no other kernel is at it
     except OSError:
@@ -51,11 +51,11 @@ def forget() -> None:
 
 
 def _change(change):
-    path = _source(new=True)
+    path = _file(writing=True)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_name("state.lock"), timeout=_PATIENCE, poll_interval=0.005):
-            state = _read_or_set_aside(_source())
+            state = _read_or_set_aside(_file())
             for each in [*_unsaved, change]:
                 each(state)
             _write(path, json.dumps(state, indent=1))
@@ -67,12 +67,12 @@ def _change(change):
         _unsaved.append(change)
 
 
-def _source(new=False):
-    """The file of the state; as long as it is not there, that of earlier editions, if any."""
+def _file(writing=False):
+    """The file of the state; for reading, while it is not there, that of earlier editions."""
     named = os.environ.get("MNIST_COMPRESS_STATE")
-    folder = Path(named).expanduser() if named else user_data_path("mnist_compress", False)
+    folder = Path(os.path.expanduser(named)) if named else user_data_path("mnist_compress", False)
     path, earlier = folder / "state.json", Path(".mnist_compress", "state.json")
-    return path if named or new or path.exists() or not earlier.exists() else earlier
+    return path if named or writing or path.exists() or not earlier.exists() else earlier
 
 
 def _read(path):

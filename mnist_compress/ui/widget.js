@@ -1,7 +1,7 @@
-// What all widgets of the course share. anywidget gets it in front of each widget's own module.
+// What all widgets of the course share. Each imports it; widget.py hands out both as one text.
 
 // make("p", {className: "x"}, child, "text") -> an element; keys with a dash become attributes
-function make(tag, settings = {}, ...children) {
+export function make(tag, settings = {}, ...children) {
   const element = document.createElement(tag);
   for (const [key, value] of Object.entries(settings)) {
     if (key.includes("-") || key === "role" || key === "for") element.setAttribute(key, value);
@@ -13,7 +13,7 @@ function make(tag, settings = {}, ...children) {
 
 // The widget's frame. JupyterLab reads letters and arrows as commands ("a" adds a cell), so no key
 // leaves it, except those that run a cell or leave the output.
-function frame(model, el, ...children) {
+export function frame(model, el, ...children) {
   const problem = make("p", {className: "mc-problem", role: "alert"});
   const box = make("div", {className: "mc"}, ...children, problem);
   box.addEventListener("keydown", (event) => {
@@ -29,19 +29,19 @@ function frame(model, el, ...children) {
 }
 
 // Run `show` now and after each change of these traits.
-function follow(model, names, show) {
+export function follow(model, names, show) {
   for (const name of names) model.on(`change:${name}`, show);
   show();
 }
 
 // Set traits and send them to the kernel.
-function send(model, values) {
+export function send(model, values) {
   model.set(values);
   model.save_changes();
 }
 
 // A name for the radios that belong together. Each widget has its copy of this file, and a widget
 // may be shown twice in one page: no two views may share a name.
-function radioGroup() {
+export function radioGroup() {
   return `mc-${crypto.randomUUID?.() ?? Math.random()}`;
 }

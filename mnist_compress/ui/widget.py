@@ -1,6 +1,7 @@
 """What all widgets of the course share: keys that stay inside, problems shown, a static twin."""
 
 import functools
+import re
 from pathlib import Path
 
 import anywidget
@@ -10,8 +11,9 @@ _FOLDER = Path(__file__).parent
 
 
 def source(*names):
-    """The text of files beside this module, one after the other."""
-    return "\n".join((_FOLDER / name).read_text("utf-8") for name in names)
+    """Files beside this module as one text; what they import from each other stands in it."""
+    text = "\n".join(_FOLDER.joinpath(name).read_text("utf-8") for name in names)
+    return re.sub(r'^import .* from "\./.*";\n', "", text, flags=re.MULTILINE)
 
 
 class CourseWidget(anywidget.AnyWidget):
