@@ -22,8 +22,8 @@ _NAMES = {
     "quizwidget": ("quiz",),
     "smallest": ("literature_table", "show_breakdown", "show_front", "show_qr", "show_qr_page"),
     "state": ("forget",),
-    "tables": ("csr_table", "deployment_table", "file_table", "int8_sentence", "latency_table"),
-    "traces": ("show_unit", "stage_table", "trace_table"),
+    "tables": ("csr_table", "deployment_table", "file_table", "history_table", "int8_sentence",
+               "latency_table", "show_unit", "sparsity_table", "stage_table", "trace_table"),
 }
 _MODULES = {name: module for module, names in _NAMES.items() for name in names}
 __all__ = sorted(_MODULES)

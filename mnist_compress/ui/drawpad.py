@@ -6,27 +6,23 @@ import torch
 import traitlets
 from torch.nn import functional
 
-from ..data import SIDE, Digits, center_digit
+from ..data import SIDE, Digits, center_digit, whole
 from ..trace import trace_prediction
-from .traces import trace_table
+from .tables import trace_table
 from .widget import CourseWidget, shown, source
 
-DRAWING_SIDE = 140  # pixels of the drawing, before it is centred; drawpad.js sends as many
-_BLANK = Digits(torch.zeros(1, SIDE, SIDE, dtype=torch.uint8), torch.tensor([0]))
+DRAWING_SIDE = 140  # pixels of the drawing, before it is centered; drawpad.js sends as many
+_BLANK = torch.zeros(SIDE, SIDE, dtype=torch.uint8)
 NOTHING = "There is no ink yet. Draw a digit, or pick a test digit."
-HALVES = " ▀▄█"  # one sign for two pixels, one above the other
 
 
 class DrawPad(CourseWidget):
     """Draw a digit, or pick and move a test digit, and watch three networks read it.
 
-    models: {"float": DigitClassifier, "pruned": DigitClassifier, "int8": IntegerNetwork}, as
-    `Pipeline.models` is. digits: `Digits` to pick from, or None. ValueError if the models
-    cannot be traced, or if digits is empty.
-
-    The network sees the drawing, centred by `center_digit`, or else digits[position] as it is;
-    both moved by `down` and `right` pixels. `seen`, `probabilities`, `sentence` and `trace` tell
-    what came of it.
+    models: as `Pipeline.models` is, what `trace_prediction` takes. digits: `Digits` to pick from,
+    or None. The network sees the drawing, centered by `center_digit`, or else digits[position] as
+    it is; both moved by `down` and `right` pixels. `seen`, `probabilities`, `sentence` and `trace`
+    tell what came of it. ValueError for models that cannot be traced, or no digits in digits.
     """
 
     _esm = source("widget.js", "drawpad.js")
@@ -43,14 +39,12 @@ class DrawPad(CourseWidget):
     sentence = traitlets.Unicode(NOTHING).tag(sync=True)
     trace_html = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, models, digits=None):
-        trace_prediction(models, _BLANK)  # says what is wrong with them
-        if digits is not None and not len(digits):
-            raise ValueError(f"digits must hold at least one digit, or be None; got {digits}")
+    def __init__(self, models: dict, digits: Digits | None = None):
+        trace_prediction(models, _digit(_BLANK))  # says what is wrong with them
+        count = 0 if digits is None else whole("number of digits to pick from", len(digits), 1)
         self._models, self._digits, self._answered, self.trace = models, digits, None, None
-        super().__init__(names=list(models), count=0 if digits is None else len(digits),
-                         position=None if digits is None else 0)
-        self._twin = _twin(self.sentence, self.seen) if self.trace else _twin(NOTHING)
+        super().__init__(names=list(models), count=count, position=0 if count else None)
+        self._twin = _twin(self.sentence, self.seen)
 
     def twin(self):
         """What the pad says and shows when it opens."""
@@ -76,39 +70,35 @@ class DrawPad(CourseWidget):
         self.seen, self.probabilities, self.sentence = bytes(SIDE * SIDE), {}, ""
         self.trace = None
         image, label, what = self._picture()
-        image = shifted(image, self.down, self.right)
+        image = _shifted(image, self.down, self.right)
         self.seen = image.numpy().tobytes()
-        if image.any():
-            digit = Digits(image[None], torch.tensor([label]))
-            trace = trace_prediction(self._models, digit)
-            self.probabilities = {name: values.tolist()
-                                  for name, values in trace.layers[-1].values.items()}
-            self.trace = trace
-            self.sentence = f"{what}{_moved(self.down, self.right)}: {_answers(trace)}."
-        else:
+        if not image.any():
             self.sentence = NOTHING
+            return
+        trace = trace_prediction(self._models, _digit(image, label))
+        sure = {name: values.tolist() for name, values in trace.layers[-1].values.items()}
+        answers = ", ".join(f"{name} says {best} ({100 * sure[name][best]:.0f} %)"
+                            for name, best in trace.predictions.items())
+        self.probabilities, self.trace = sure, trace
+        self.sentence = f"{what}{_moved(self.down, self.right)}: {answers}."
 
     def _picture(self):
         """(28, 28) uint8 before it is moved, its label (0 if nobody knows), and what it is."""
         if self.drawing:
-            size = DRAWING_SIDE * DRAWING_SIDE
-            if len(self.drawing) != size:
-                raise ValueError(f"a drawing must have {DRAWING_SIDE} x {DRAWING_SIDE} = {size:,} "
-                                 f"bytes; got {len(self.drawing):,}")
             ink = torch.frombuffer(bytearray(self.drawing), dtype=torch.uint8)
             return center_digit(ink.view(DRAWING_SIDE, DRAWING_SIDE)), 0, "Your drawing"
         if self.position is None:
-            return torch.zeros(SIDE, SIDE, dtype=torch.uint8), 0, ""
-        if self.position not in range(self.count):
-            raise ValueError(f"test digits are numbered 0 to {self.count - 1:,}; "
-                             f"got {self.position:,}" if self.count else
-                             f"this pad has no test digits; got the number {self.position:,}")
-        digit = self._digits[self.position]
+            return _BLANK, 0, ""
+        digit = self._digits[whole("number of a test digit", self.position, 0, self.count - 1)]
         label = int(digit.labels[0])
         return digit.images[0], label, f"Test digit {self.position}, a {label}"
 
 
-def shifted(image, down, right):
+def _digit(image, label=0):
+    return Digits(image[None], torch.tensor([label]))
+
+
+def _shifted(image: torch.Tensor, down: int, right: int) -> torch.Tensor:
     """(28, 28) uint8 -> the same picture moved; what leaves it is lost, what enters is paper."""
     down, right = (max(-SIDE, min(SIDE, step)) for step in (down, right))
     return functional.pad(image, (right, -right, down, -down)).contiguous()
@@ -120,28 +110,17 @@ def _moved(down, right):
     return f", moved {' and '.join(parts)}" if parts else ""
 
 
-def _answers(trace):
-    """What each model says and how sure it is, as words."""
-    sure = trace.layers[-1].values
-    return ", ".join(f"{name} says {best} ({100 * sure[name][best]:.0f} %)"
-                     for name, best in trace.predictions.items())
-
-
 def _table(trace):
     """The prediction trace as HTML whose cells may break between two numbers."""
     table = trace_table(trace).reset_index().to_html(index=False, border=0, justify="unset")
     return table.replace("&nbsp;&nbsp;", " ")
 
 
-def _twin(sentence, seen=b""):
+def _twin(sentence, seen):
     """The sentence, and the picture in block letters: GitHub shows those, but no drawing."""
-    text = f"Draw pad. {sentence}"
-    lines = []
-    for row in range(0, len(seen), 2 * SIDE):
-        pairs = zip(seen[row:row + SIDE], seen[row + SIDE:row + 2 * SIDE], strict=True)
-        lines.append("".join(HALVES[(top > 127) + 2 * (low > 127)] for top, low in pairs))
-    picture = "\n".join(lines)
-    block = ('<pre role="img" aria-label="The digit, 28 x 28 pixels" '
-             'style="line-height: 1; overflow: visible">'
-             f"{picture}</pre>" if picture.strip() else "")
+    text, ink = f"Draw pad. {sentence}", torch.frombuffer(bytearray(seen), dtype=torch.uint8) > 127
+    pairs = ink.view(-1, 2, SIDE).transpose(1, 2).tolist()  # of pixels, one above the other
+    lines = ["".join(" ▀▄█"[top + 2 * low] for top, low in line) for line in pairs]
+    block = ('<pre role="img" aria-label="The digit, 28 x 28 pixels" style="line-height: 1; '
+             'overflow: visible">' + "\n".join(lines) + "</pre>") if ink.any() else ""
     return {"text/plain": text, "text/html": f"<p>{html.escape(text)}</p>{block}"}

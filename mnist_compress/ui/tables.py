@@ -1,17 +1,23 @@
-"""Tables of the ledgers. Each comes with one sentence, computed from the same numbers."""
+"""Tables of what was measured. A `Table` has one sentence, computed from the same numbers."""
 
 import html
+import operator
 
 import pandas as pd
+import torch
 from IPython.display import display
 
+from ..data import normalize
 from ..model import weight_layers
+from ..pruning import sparsity
+from ..quantization import qparams_of, quantize
+from .state import Sentence
 
 
 class Table:
     """A pandas table and its sentence; a cell shows both."""
 
-    def __init__(self, frame, sentence):
+    def __init__(self, frame: pd.DataFrame, sentence: str):
         self.frame, self.sentence = frame, sentence
 
     def __repr__(self):
@@ -24,59 +30,48 @@ class Table:
         display({"text/html": text, "text/plain": self.sentence}, raw=True)
 
 
-def two_digits(value):
+def two_digits(value: float) -> str:
     """287.7 -> "290", 0.0467 -> "0.047"."""
     return f"{float(f'{value:.2g}'):g}"
 
 
-def _size(row):
-    """Exact bytes, or two digits where they depend on the version of zlib."""
-    if "gzip" not in row.name:
-        return f"{row.bytes:,} bytes"
-    return f"about {two_digits(row.bytes / 1000)} KB"
+def file_table(first, *others) -> Table:
+    """`FileRow`s beside each other, all compared with the first one.
 
-
-def file_table(*rows):
-    """`FileRow`s beside each other; the first is the file that the others are compared with.
-
-    ValueError without any.
+    Bytes of gzip are shown by two digits, for they depend on the version of zlib.
     """
-    if not rows:
-        raise ValueError("need at least one FileRow to compare with; got none")
-    first = rows[0]
+    rows = (first, *others)
+    shares = [100 * row.bytes / first.bytes for row in rows]
     frame = pd.DataFrame({
-        "file": [row.name for row in rows],
-        "size": [_size(row) for row in rows],
-        "share of first row": [f"{100 * row.bytes / first.bytes:.2g} %" if row.bytes < first.bytes
-                         else f"{100 * row.bytes / first.bytes:.0f} %" for row in rows],
+        "size": [f"about {two_digits(row.bytes / 1000)} KB" if "gzip" in row.name else
+                 f"{row.bytes:,} bytes" for row in rows],
+        "share of first row": [f"{share:.2g} %" if share < 100 else f"{share:.0f} %"
+                               for share in shares],
         "same answers after reading": ["yes" if row.same_answers else "NO" for row in rows],
-    }).set_index("file")
-    groups = {"smaller than": [], "just as large as": [], "larger than": []}
-    for row in rows[1:]:
-        place = (row.bytes >= first.bytes) + (row.bytes > first.bytes)
-        groups[list(groups)[place]].append(row.name)
-    told = "; ".join(f"{kind} {first.name}: {', '.join(names)}"
-                     for kind, names in groups.items() if names) or f"only one file: {first.name}"
-    return Table(frame, f"{told[0].upper()}{told[1:]}.")
-
-
-def csr_table(ledger, dense_bytes):
-    """{(sparsity, index type): FileRow} -> sizes in per cent of the dense file."""
-    shares, kinds = (list(dict.fromkeys(key[place] for key in ledger)) for place in (0, 1))
-    frame = pd.DataFrame({kind: [f"{100 * ledger[share, kind].bytes / dense_bytes:.0f} %"
-                                 for share in shares] for kind in kinds},
-                         index=[f"{100 * share:.0f} %" for share in shares])
-    frame.index.name = "zeros"
+    }, index=pd.Index([row.name for row in rows], name="file"))
     told = []
-    for kind in kinds:
-        small = [share for share in shares if ledger[share, kind].bytes < dense_bytes]
-        told.append(f"{kind} from {100 * min(small):.0f} % zeros" if small else f"{kind} never")
-    same = all(row.same_answers for row in ledger.values())
-    return Table(frame, f"Of these files, smaller than dense: {'; '.join(told)}. "
+    for kind, holds in (("smaller than", operator.lt), ("just as large as", operator.eq),
+                        ("larger than", operator.gt)):
+        if names := [row.name for row in others if holds(row.bytes, first.bytes)]:
+            told.append(f"{kind} {first.name}: {', '.join(names)}")
+    sentence = "; ".join(told) or f"only one file: {first.name}"
+    return Table(frame, f"{sentence[0].upper()}{sentence[1:]}.")
+
+
+def csr_table(files: dict, dense_bytes: int) -> Table:
+    """{(sparsity, index type): FileRow} -> sizes in per cent of the dense file."""
+    shares = pd.Series({key: 100 * row.bytes / dense_bytes for key, row in files.items()})
+    sizes = shares.unstack(sort=False)
+    told = [f"{kind} from {100 * small.index[0]:.0f} % zeros" if len(small) else f"{kind} never"
+            for kind, small in ((kind, size[size < 100]) for kind, size in sizes.items())]
+    same = all(row.same_answers for row in files.values())
+    names = pd.Index([f"{100 * share:.0f} %" for share in sizes.index], name="zeros")
+    return Table(sizes.map("{:.0f} %".format).set_axis(names),
+                 f"Of these files, smaller than dense: {'; '.join(told)}. "
                  f"{'All' if same else 'NOT all'} gave the same answers when read back.")
 
 
-def latency_table(rows, sentence=""):
+def latency_table(rows, sentence: str = "") -> Table:
     """`LatencyRow`s -> microseconds for a batch: median, middle half, and times the first row.
 
     Faster is what is so by a tenth or more, and whose middle half does not meet the first row's.
@@ -85,24 +80,21 @@ def latency_table(rows, sentence=""):
     """
     if not rows:
         raise ValueError(f"need at least one LatencyRow to compare with; got {rows!r}")
-    batches, names = (list(dict.fromkeys(getattr(row, key) for row in rows))
-                      for key in ("batch", "name"))
-    at = {(row.name, row.batch): row for row in rows}
-    frame = pd.DataFrame({f"batch {batch}": [
-        f"{at[name, batch].median:,.0f} ({at[name, batch].low:,.0f}-{at[name, batch].high:,.0f}), "
-        f"x{at[name, batch].ratio:.2f}" for name in names] for batch in batches}, index=names)
-    frame.index.name = "microseconds"
+    batches = {row.batch: {} for row in rows}
+    for row in rows:
+        batches[row.batch][row.name] = row
+    frame = pd.DataFrame({f"batch {batch}": {
+        row.name: f"{row.median:,.0f} ({row.low:,.0f}-{row.high:,.0f}), x{row.ratio:.2f}"
+        for row in timed.values()} for batch, timed in batches.items()})
     told = []
-    for batch in batches:
-        base = at[names[0], batch]
-        faster = [name for name in names[1:]
-                  if at[name, batch].ratio < 0.9 and at[name, batch].high < base.low]
-        told.append(f"at batch {batch} {', '.join(faster) if faster else 'nothing'}")
-    return Table(frame, sentence or
-                 f"Faster than {names[0]} by a tenth or more: {'; '.join(told)}.")
+    for batch, (base, *others) in batches.items():
+        faster = [row.name for row in others if row.ratio < 0.9 and row.high < base.low]
+        told.append(f"at batch {batch} {', '.join(faster) or 'nothing'}")
+    own = f"Faster than {rows[0].name} by a tenth or more: {'; '.join(told)}."
+    return Table(frame.rename_axis("microseconds"), sentence or own)
 
 
-def int8_sentence(rows):
+def int8_sentence(rows) -> str:
     """`LatencyRow`s in pairs of float32 and int8 -> when int8 is faster, a sentence a runtime.
 
     A difference counts if the middle halves of both do not overlap.
@@ -113,44 +105,46 @@ def int8_sentence(rows):
         if (small.batch, other) != (base.batch, runtime):
             raise ValueError("rows must come in pairs of one runtime and batch; got "
                              f"{base.name} at {base.batch}, {small.name} at {small.batch}")
-        verdict = "faster" if small.high < base.low else "slower" if small.low > base.high \
-            else "no different"
-        times = f" ({1 / small.ratio:.1f} times)" * (verdict == "faster")
-        told.setdefault(runtime, {}).setdefault(verdict, []).append(f"{small.batch}{times}")
-    order = ("faster", "no different", "slower")
-    return " ".join(f"In {runtime}, int8 against float32 is " + "; ".join(
-        f"{verdict} at batch {', '.join(places[verdict])}" for verdict in order
-        if verdict in places) + "." for runtime, places in told.items())
+        batch, verdict = f"{small.batch}", "no different"
+        if small.high < base.low:
+            batch, verdict = f"{batch} ({1 / small.ratio:.1f} times)", "faster"
+        elif small.low > base.high:
+            verdict = "slower"
+        told.setdefault(runtime, {"faster": [], "no different": [], "slower": []})
+        told[runtime][verdict].append(batch)
+    sentences = []
+    for runtime, verdicts in told.items():
+        each = [f"{verdict} at batch {', '.join(batches)}"
+                for verdict, batches in verdicts.items() if batches]
+        sentences.append(f"In {runtime}, int8 against float32 is {'; '.join(each)}.")
+    return " ".join(sentences)
 
 
-def deployment_table(rows):
+def deployment_table(rows) -> Table:
     """`Deployment`s -> file, memory, time for one digit and accuracy of each.
 
     The fastest are all whose middle half of times meets that of the lowest median.
     """
-    def text(value, form, instead="not measured"):
-        return instead if value is None else form.format(value)
-
     frame = pd.DataFrame({
         "file": [f"{row.file_bytes:,} bytes" for row in rows],
-        "memory for weights": [text(row.memory_bytes, "{:,} bytes") for row in rows],
-        "one digit": [text(row.time and row.time.median, "{:,.0f} microseconds",
-                           "shown by the page") for row in rows],
-        "test accuracy": [text(row.accuracy, "{:.1%}", "as NumPy") for row in rows],
+        "memory for weights": ["not measured" if row.memory_bytes is None else
+                               f"{row.memory_bytes:,} bytes" for row in rows],
+        "one digit": [f"{row.time.median:,.0f} microseconds" if row.time else "shown by the page"
+                      for row in rows],
+        "test accuracy": ["as NumPy" if row.accuracy is None else f"{row.accuracy:.1%}"
+                          for row in rows],
     }, index=pd.Index([row.name for row in rows], name="runs in"))
     timed = [row for row in rows if row.time]
     small = min(rows, key=lambda row: row.file_bytes)
     best = min(timed, key=lambda row: row.time.median).time
     fast = [row.name for row in timed if row.time.low <= best.high]
-    told = [f"The smallest file is that of {small.name}; for one digit {' and '.join(fast)} "
-            f"{'is' if len(fast) == 1 else 'are'} the fastest."]
-    if len(timed) < len(rows):
-        told.append("The page itself shows its time on the device that opens it.")
-    return Table(frame, " ".join(told))
+    page = " The page itself shows its time on the device that opens it." * (len(timed) < len(rows))
+    return Table(frame, f"The smallest file is that of {small.name}; for one digit "
+                 f"{' and '.join(fast)} {'is' if len(fast) == 1 else 'are'} the fastest.{page}")
 
 
-def history_table(history):
-    """A `History` as a pandas table: losses to 2 digits, accuracies in per cent, an observation."""
+def history_table(history) -> pd.DataFrame:
+    """A `History`: losses to 2 digits, accuracies in per cent, an observation for each epoch."""
     rows = [(row.epoch, f"{row.train_loss:.2f}", f"{100 * row.train_accuracy:.1f} %",
              f"{row.test_loss:.2f}", f"{100 * row.test_accuracy:.1f} %", _observation(before, row))
             for before, row in zip((None, *history), history, strict=False)]
@@ -174,11 +168,93 @@ def _observation(before, row):
     return f"Loss -{fall:.0f} %, new digits {gain:+.1f} points."
 
 
-def sparsity_table(model):
-    """A pandas table: for each layer and for all, the weights, the zeros and their share."""
-    rows = [(" x ".join(map(str, layer.weight.shape)), layer.weight.numel(),
-             int((layer.weight == 0).sum())) for _, layer in weight_layers(model)]
-    rows.append(("all", sum(row[1] for row in rows), sum(row[2] for row in rows)))
-    table = pd.DataFrame(rows, columns=["weights of", "count", "zeros"]).set_index("weights of")
-    table["sparsity"] = [f"{100 * zeros / count:.1f} %" for _, count, zeros in rows]
-    return table
+def sparsity_table(model) -> pd.DataFrame:
+    """For each layer and for all together: the weights, the zeros and their share."""
+    weights = [layer.weight for _, layer in weight_layers(model)]
+    frame = pd.DataFrame({"count": [weight.numel() for weight in weights],
+                          "zeros": [int((weight == 0).sum()) for weight in weights]},
+                         index=[" x ".join(map(str, weight.shape)) for weight in weights])
+    frame.loc["all"] = frame.sum()
+    frame["sparsity"] = [f"{100 * share:.1f} %" for share in frame["zeros"] / frame["count"]]
+    return frame.rename_axis("weights of")
+
+
+def stage_table(pipeline) -> pd.DataFrame:
+    """The six stages of `run_pipeline`: shapes, what happens, an example, and the figures."""
+    stages, widths = pipeline.stages, "-".join(map(str, pipeline.model.widths))
+    left = " and ".join(f"{int((layer.weight != 0).sum()):,} of {layer.weight.numel():,}"
+                        for layer in pipeline.pruned.layers)
+    more = ["", "", "", "", f", not zero: {left}", ", a scale each"]
+    words = pd.DataFrame({
+        "stage": [stage.name for stage in stages],
+        "before": [_shapes(*stage.before) for stage in stages],
+        "what happens": ["load handwritten digits", "normalize to 0..1", "flatten",
+                         f"train {widths}",
+                         f"zero the smallest {100 * sparsity(pipeline.pruned):.0f} %",
+                         "float32 to int8"],
+        "after": [_shapes(*stage.after) + also for stage, also in zip(stages, more, strict=True)],
+    }, index=range(1, 7))
+    whole = {" x ": "\u00a0x\u00a0", " of ": "\u00a0of\u00a0", " %": "\u00a0%", "-": "\u2011"}
+    return words.replace(whole, regex=True).assign(**{  # no line ends within a shape or a figure
+        "dtype": [stage.dtype for stage in stages], "example": _examples(pipeline),
+        "bytes": [f"{stage.bytes:,}" for stage in stages],
+        "non-zero weights": ["" if stage.nonzero_weights is None else f"{stage.nonzero_weights:,}"
+                             for stage in stages],
+        "test accuracy": ["" if stage.accuracy is None else f"{stage.accuracy:.1%}"
+                          for stage in stages]})
+
+
+def _shapes(*shapes):
+    """The shape of the data, or those of several weights."""
+    return "weights " * (len(shapes) > 1) + ", ".join(" x ".join(map(str, s)) for s in shapes)
+
+
+def _examples(pipeline):
+    """One value of each stage."""
+    seven = pipeline.train.images[pipeline.train.labels == 7][0]
+    row = int(seven.sum(1).argmax())
+    ink = " ".join([str(value) for value in seven[row].tolist() if value][:5])
+    pixel = normalize(torch.tensor(150, dtype=torch.uint8)).item()
+    first, last = pipeline.history[0].train_loss, pipeline.history[-1].train_loss
+    old, new = (torch.cat([layer.weight.detach().flatten() for layer in model.layers])
+                for model in (pipeline.model, pipeline.pruned))
+    cut = old[(old * (new == 0)).abs().argmax()].item()
+    small = quantize(torch.tensor(0.1234), qparams_of(0.01)).item()
+    return [f"ink in row {row} of a 7: {ink} ...", f"pixel 150 becomes {pixel:.2f}",
+            f"one image becomes {pipeline.train.inputs.shape[1]} numbers",
+            f"loss {first:.2f} falls to {last:.2f}",
+            f"the largest weight to go, {cut:.4f}, becomes 0",
+            f"at scale 0.01, 0.1234 becomes {small}"]
+
+
+def trace_table(trace) -> pd.DataFrame:
+    """The five layers of a `PredictionTrace`, in short texts."""
+    layers = trace.layers
+    columns = {name: [_brief(layer.values.get(name), layer.name) for layer in layers]
+               for name in trace.predictions}
+    return pd.DataFrame({"shape": [_shapes(layer.shape) for layer in layers], **columns},
+                        index=pd.Index([layer.name for layer in layers], name="layer"))
+
+
+def _brief(values, name):
+    if values is None:
+        return ""
+    if name.startswith("output"):
+        best = values.argsort(descending=True)[:2]
+        return ", ".join(f"{place}: {100 * values[place]:.1f} %" for place in best.tolist())
+    form = "{:.2f}" if values.is_floating_point() else "{:,}"
+    return "  ".join(form.format(value) for value in values.tolist())
+
+
+def show_unit(trace) -> Sentence:
+    """The arithmetic of a `UnitTrace`, line by line, for a pocket calculator."""
+    sums = [(f"pixel {place:3d}: {pixel:3d} x {weight:4d} =", product)
+            for place, pixel, weight, product in trace.terms]
+    sums += [(f"{trace.others} other products", trace.others_sum), ("bias", trace.bias),
+             ("int32 sum", trace.accumulator)]
+    lines = [f"{what:24}{number:11,d}" for what, number in sums]
+    lines += [f"rescale: floor(({max(trace.accumulator, 0)} x {trace.multiplier} + "
+              f"2**{trace.shift - 1}) / 2**{trace.shift}), at most 255 = {trace.output}",
+              f"{trace.output} x {trace.scale:.7f} = {trace.output * trace.scale:.3f}; "
+              f"the pruned float network has {trace.float_value:.3f}"]
+    return Sentence("\n".join(lines))

@@ -1,20 +1,16 @@
 """Notebook 07's pictures and tables, and the QR code read back from its picture."""
 
 import io
-import itertools
-import random
 import re
+from itertools import pairwise
 
 import pytest
 import torch
-from mnist_compress.packing import CODERS
 
-from mnist_compress import pretrained
+from mnist_compress import packed, pretrained
 from mnist_compress.deploy.page import QR_PREFIX, export_qr_page
-from mnist_compress.integer import from_arrays
 from mnist_compress.measure.files import packed_file
-from mnist_compress.packed.breakdown import breakdown
-from mnist_compress.packed.file import pack, unpack
+from mnist_compress.packed import breakdown, pack, unpack
 from mnist_compress.training import evaluate
 from mnist_compress.ui import smallest
 
@@ -29,21 +25,13 @@ def scanned(png):
     return found.bytes
 
 
-def test_the_qr_code_holds_the_network(test):
-    network = pretrained.shipped("thousand")
-    buffer = io.BytesIO()
-    smallest.qr_code(pack(network, reorder=True)).save(buffer, kind="png", scale=4)
-    data = scanned(buffer.getvalue())
-    assert data == pretrained.file_of("thousand").read_bytes()
-    again = from_arrays(unpack(data))
-    assert torch.equal(evaluate(again, test).predictions, evaluate(network, test).predictions)
-
-
-def test_the_picture_in_the_notebook_can_be_scanned():
+def test_the_picture_in_the_notebook_holds_the_network(test):
     network = pretrained.shipped("thousand")
     picture = smallest.show_qr(network)
     data = scanned(picture.png())
-    assert data == pack(network, reorder=True)
+    assert data == pack(network, reorder=True) == pretrained.file_of("thousand").read_bytes()
+    answers = (evaluate(each, test).predictions for each in (unpack(data), network))
+    assert torch.equal(*answers)
     size, side = re.match(r"(\d+) bytes .*: (\d+) x \2 squares", picture.sentence).groups()
     assert int(size) == len(data) and (int(side) - 17) % 4 == 0
 
@@ -59,15 +47,13 @@ def test_the_page_in_the_notebook_can_be_scanned(tmp_path):
 
 
 def test_the_largest_network_of_one_qr_code():
-    network = pretrained.shipped("lenet")
-    buffer = io.BytesIO()
-    smallest.qr_code(pack(network, reorder=True)).save(buffer, kind="png", scale=4)
-    assert scanned(buffer.getvalue()) == pretrained.file_of("lenet").read_bytes()
+    data = scanned(smallest.show_qr(pretrained.shipped("lenet")).png())
+    assert data == pretrained.file_of("lenet").read_bytes()
 
 
 def test_packed_files_are_read_back(test):
     network = pretrained.shipped("thousand")
-    for coder in CODERS:
+    for coder in packed.CODERS:
         row = packed_file("a name", network, test[:200], coder)
         assert row.same_answers and row.name == "a name"
         assert row.bytes == len(pack(network, coder, reorder=True))
@@ -107,16 +93,8 @@ def test_what_cannot_be_compared_is_refused():
     with pytest.raises(ValueError, match=r"at least one packed file to break down; got \{\}"):
         smallest.show_breakdown({})
     for name in ("thousand", "perceptron-untied"):
-        with pytest.raises(ValueError, match=rf"papers: lenet, .*-untied; got '{name}'"):
+        with pytest.raises(ValueError, match=rf"only LeNet-300-100 compares .*; got '{name}'"):
             smallest.literature_table("lenet", name)
-
-
-def test_the_pareto_front_by_brute_force():
-    chance = random.Random(0)
-    points = [(chance.randrange(30), chance.randrange(30)) for _ in range(40)]
-    best = {p for p in points if not any(q != p and q[0] <= p[0] and q[1] <= p[1] for q in points)}
-    assert set(smallest.pareto(points)) == best
-    assert smallest.pareto(points) == sorted(best)
 
 
 def test_the_literature_beside_ours():
@@ -131,9 +109,5 @@ def test_the_literature_beside_ours():
     paper = table.frame.loc["Han et al. 2016, Deep Compression (arXiv 1510.00149)"]
     assert paper["test error"] == "1.58 %" and paper["times smaller"] == "39"
     assert "not like for like" in table.sentence
-
-
-def test_dense_bytes_are_the_parameters():
-    for widths, size in smallest.DENSE_BYTES.items():
-        count = sum((a + 1) * b for a, b in itertools.pairwise(widths))
-        assert size == 4 * count
+    parameters = sum((a + 1) * b for a, b in pairwise((784, 300, 100, 10)))
+    assert table.frame.index.name == f"LeNet-300-100, {4 * parameters:,} bytes"
