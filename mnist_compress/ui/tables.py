@@ -80,18 +80,16 @@ def latency_table(rows, sentence: str = "") -> Table:
     """
     if not rows:
         raise ValueError(f"need at least one LatencyRow to compare with; got {rows!r}")
-    batches = {row.batch: {} for row in rows}
-    for row in rows:
-        batches[row.batch][row.name] = row
-    frame = pd.DataFrame({f"batch {batch}": {
-        row.name: f"{row.median:,.0f} ({row.low:,.0f}-{row.high:,.0f}), x{row.ratio:.2f}"
-        for row in timed.values()} for batch, timed in batches.items()})
-    told = []
-    for batch, (base, *others) in batches.items():
+    texts, told = {}, []
+    for batch in dict.fromkeys(row.batch for row in rows):
+        base, *others = timed = [row for row in rows if row.batch == batch]
+        texts[f"batch {batch}"] = {
+            row.name: f"{row.median:,.0f} ({row.low:,.0f}-{row.high:,.0f}), x{row.ratio:.2f}"
+            for row in timed}
         faster = [row.name for row in others if row.ratio < 0.9 and row.high < base.low]
         told.append(f"at batch {batch} {', '.join(faster) or 'nothing'}")
     own = f"Faster than {rows[0].name} by a tenth or more: {'; '.join(told)}."
-    return Table(frame.rename_axis("microseconds"), sentence or own)
+    return Table(pd.DataFrame(texts).rename_axis("microseconds"), sentence or own)
 
 
 def int8_sentence(rows) -> str:

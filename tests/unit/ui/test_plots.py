@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
@@ -88,3 +90,18 @@ def test_the_strip_lights_its_stages():
     assert repr(plots.Strip()).count(">") == 6
     with pytest.raises(ValueError, match="numbered 1 to 6; got 7"):
         plots.Strip(7)
+
+
+NUMBERS = st.integers(1, 6)
+
+
+@given(st.lists(st.tuples(NUMBERS, NUMBERS), max_size=12))
+def test_the_front_is_what_nobody_beats(points):
+    def beaten(point):
+        return any(other != point and other[0] <= point[0] and other[1] <= point[1]
+                   for other in points)
+
+    assert plots.pareto(points) == sorted(point for point in points if not beaten(point))
+    turned = plots.pareto(points, lambda point: (point[1], -point[0]))
+    mirror = plots.pareto([(wrong, -size) for size, wrong in points])
+    assert turned == [(-size, wrong) for wrong, size in mirror]
