@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from ..data import Digits
@@ -71,10 +70,11 @@ def _networks(model: DigitClassifier, integer: IntegerNetwork, folder: Path, tra
 
 
 def _accuracy(network: Callable, inputs: Any, labels: torch.Tensor) -> float:
+    batches = range(0, len(inputs), executorch.BATCH)
     with torch.no_grad():
-        logits = [np.array(network(inputs[start:start + executorch.BATCH]))
-                  for start in range(0, len(inputs), executorch.BATCH)]
-    return float((np.concatenate(logits).argmax(1) == labels.numpy()).mean())
+        logits = [torch.as_tensor(network(inputs[start:start + executorch.BATCH])).clone()
+                  for start in batches]
+    return (torch.cat(logits).argmax(1) == labels).double().mean().item()
 
 
 def _onnx_bytes(path: Path) -> int:

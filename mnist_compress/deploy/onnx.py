@@ -150,7 +150,8 @@ def onnx_layers(path: str | Path) -> list[OnnxLayer]:
             layers.append(OnnxLayer(
                 numbers[weight[0]], numbers[bias[0]], numbers[weight[1]], numbers[inputs[1]][()],
                 int(numbers[inputs[2]]), numbers[output[1]][()], int(numbers[output[2]])))
-        whole("number of layers", len(layers), 1)
+        if not layers:
+            raise ValueError("it has no layers")
     except (DecodeError, onnx.checker.ValidationError, LookupError, TypeError,
             ValueError) as error:
         raise ValueError(f"{path} is no network from quantize_onnx: {error!r}") from error
