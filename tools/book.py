@@ -68,7 +68,7 @@ def main(folder=BOOK):
     for path in paths():
         (folder / f"{path.stem}.html").write_text(convert(path), encoding="utf-8")
         items.append(f'<li><a href="{path.stem}.html">{html.escape(title(read(path)))}</a></li>')
-    size = export_page(pretrained.shipped("thousand"), folder / "digit.html")
+    size = export_page(pretrained.load("thousand"), folder / "digit.html")
     page = PAGE.format(items="\n".join(items), size=size)
     (folder / "index.html").write_text(page, encoding="utf-8")
     print(f"Open {folder / 'index.html'}")

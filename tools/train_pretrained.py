@@ -1,10 +1,10 @@
 """Train networks, pack them, measure them:
 
-    python -m mnist_compress.networks thousand --seeds 0 1 2 --folder made
-    python -m mnist_compress.networks lenet lenet-small --seeds 0 --data MNIST --folder made
+    python -m tools.train_pretrained thousand --seeds 0 1 2 --folder made
+    python -m tools.train_pretrained lenet lenet-small --seeds 0 --data MNIST --folder made
 
 Prints lines as in measured.csv: bytes of the file, errors of the network that is read back from it
-on the validation rows and, with --official, on MNIST's 10,000 test digits (use it once), and
+on the validation digits and, with --official, on MNIST's 10,000 test digits (use it once), and
 seconds on one thread, teacher included.
 """
 
@@ -14,15 +14,14 @@ from pathlib import Path
 
 import torch
 
-from mnist_compress.compress.distillation import teach
-from mnist_compress.compress.recipe import compress
+from mnist_compress.compress import compress, teach
 from mnist_compress.data import load_full
 from mnist_compress.packed.file import load_packed, save_packed
-from mnist_compress.pretrained import RECIPES, REFERENCES, recipe, rows_for
+from mnist_compress.pretrained import RECIPES, REFERENCES, digits_for, recipe
 from mnist_compress.training import evaluate, train
 
 COLUMNS = ("network", "seed", "bytes", "validation error", "official error", "seconds")
-TAUGHT = ("copies", "tie", "distortion", "teacher", "teacher_steps", "batch")  # what teach reads
+TAUGHT = ("copies", "tie", "augmentation", "teacher", "teacher_steps", "batch")  # what teach reads
 
 
 class Classroom:
@@ -44,13 +43,13 @@ class Classroom:
 
 def make(name, seed, classroom, data, folder):
     """Train one network; pack it and read it back unless it is dense: (network, bytes, seconds)."""
-    rows, validation = rows_for(name, data)
+    digits, validation = digits_for(name, data)
     start = time.perf_counter()
     if name in REFERENCES:
-        network = train(rows, validation, seed=seed, **REFERENCES[name])[0]
+        network = train(digits, validation, seed=seed, **REFERENCES[name])[0]
         size = sum(parameter.nbytes for parameter in network.parameters())
         return network, size, time.perf_counter() - start
-    lesson, start = classroom.teach(name, rows, seed), time.perf_counter()
+    lesson, start = classroom.teach(name, digits, seed), time.perf_counter()
     path = Path(folder, f"{name}-{seed}.mc")
     size = save_packed(compress(lesson, recipe(name), seed), path, reorder=True)
     seconds = classroom.seconds + time.perf_counter() - start
@@ -64,7 +63,8 @@ def error(network, digits):
 
 def main(arguments=None):
     """Make each network with each seed and print one line for each."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], prog="networks")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0],
+                                     prog="python -m tools.train_pretrained")
     every = [*RECIPES, *REFERENCES]
     parser.add_argument("names", nargs="+", choices=every, metavar="name",
                         help=f"one or more of {', '.join(every)}")
@@ -80,9 +80,11 @@ def main(arguments=None):
     for seed in options.seeds:
         for name in options.names:
             network, size, seconds = make(name, seed, classroom, options.data, options.folder)
-            wrong = error(network, rows_for(name, options.data)[1])
+            wrong = error(network, digits_for(name, options.data)[1])
             test = load_full(options.data, progress=False)[1] if options.official else None
             official = f"{error(network, test):.4f}" if test else ""
             print(f"{name},{seed},{size},{wrong:.5f},{official},{seconds:.0f}", flush=True)
+
+
 if __name__ == "__main__":
     main()

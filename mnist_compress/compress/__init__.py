@@ -1,44 +1,72 @@
-"""The recipe: from a dense network to under a kilobyte, in steps."""
+"""From a dense network to under a kilobyte: one idea in each file, to be read in this order.
 
-from .augmentation import PART, distort, distorted_copies, tie_pixels  # noqa: F401
-from .codebook import (  # noqa: F401
-    Grid,
-    choose_grid,
-    hidden_scales,
-    quantization_aware_train,
-    share_magnitudes,
-    to_codebook,
-)
-from .distillation import Lesson, distillation_loss, teach, train_teacher  # noqa: F401
-from .gradual_pruning import (  # noqa: F401
-    cubic_sparsity,
-    drop_dead,
-    first_masks,
-    gradual_prune,
-    keep_best,
-    saliency,
-    weight_bits,
-)
-from .network import (  # noqa: F401
-    CLASSES,
-    PIXELS,
-    SHORT_BITS,
-    batches,
-    check_count,
-    check_wholes,
-    hold,
-    logits,
-    random_network,
-    require,
-    through,
-    trainable,
-)
-from .recipe import (  # noqa: F401
-    AMOUNTS,
-    COUNTS,
-    MOST_LEVELS,
-    Recipe,
-    compress,
-    compress_once,
-    integers,
-)
+recipe           the settings of all steps
+network          what the steps share: a network in training, its way through the digits
+augmentation     more digits out of the same: turned, stretched, moved and bent copies
+distillation     a large teacher, and the lesson that it gives to a small student
+gradual_pruning  while the student learns, the weights that matter least go, a few at a time
+codebook         the others share a few magnitudes and learn to live with rounding
+
+Below, `compress` takes these steps in turn; `compress_once` takes two of them, and trains nothing.
+"""
+
+from collections.abc import Sequence
+
+import torch
+
+from ..data import SIDE, Digits, real, whole
+from ..integer import IntegerNetwork
+from ..model import DigitClassifier
+from .augmentation import augment
+from .codebook import choose_grids, fit_codebook, integers, quantization_aware_train
+from .distillation import Lesson, distillation_loss, teach
+from .gradual_pruning import cubic_sparsity, gradual_prune, keep_best
+from .network import forward, random_network
+from .recipe import Recipe, wholes
+
+__all__ = ["Recipe", "augment", "compress", "compress_once", "cubic_sparsity", "distillation_loss",
+           "fit_codebook", "gradual_prune", "quantization_aware_train", "teach"]
+
+
+def compress(lesson: Lesson, recipe: Recipe, seed: int = 0) -> IntegerNetwork:
+    """Lesson -> IntegerNetwork of recipe.widths, small once packed: train, prune, share, round.
+
+    ValueError unless `teach` made the lesson with the same tie, or if a layer loses all weights.
+    """
+    wanted, found = recipe.student_widths[0], lesson.inputs.shape[1]
+    if found != wanted:
+        raise ValueError(f"the lesson must have {wanted} inputs for each digit; got {found}")
+    generator = torch.Generator().manual_seed(seed + 1000)
+    student = random_network(recipe.student_widths, generator)
+    student = gradual_prune(student, lesson, recipe, generator)
+    student, grids = quantization_aware_train(student, lesson, recipe, generator)
+    return integers(student, grids, recipe.widths)
+
+
+def compress_once(model: DigitClassifier, digits: Digits, weights: int,
+                  levels: Sequence[int] = (2, 7), bias_step: float = 0.1) -> IntegerNetwork:
+    """DigitClassifier -> IntegerNetwork with that many weights and shared magnitudes, untrained.
+
+    A weight's score is |w| times the root mean square of its input over the calibration `digits`
+    (Sun, Liu, Bair & Kolter 2024). The mean of what a removed weight added goes into the bias, as
+    Nagel et al. (2019) correct biases. levels: magnitudes in the codebook of each layer.
+    ValueError for what cannot be, or if a layer would lose all its weights.
+    """
+    if not isinstance(model, DigitClassifier) or model.widths[0] != SIDE**2:
+        raise ValueError(f"compress_once needs a DigitClassifier of {SIDE**2} inputs; got {model}")
+    if not all(part.isfinite().all() for part in model.parameters()):
+        raise ValueError("weights and biases must be finite; one of them is NaN or infinite")
+    whole("number of digits", len(digits), 1)
+    weights = whole("weights", weights, 1, sum(layer.weight.numel() for layer in model.layers))
+    levels = wholes("levels", levels, [127] * len(model.layers))
+    bias_step = real("bias_step", bias_step, above=0)
+    network = [(layer.weight.detach().float(), layer.bias.detach().float())
+               for layer in model.layers]
+    read = forward(network, digits.inputs)[:-1]
+    scores = [weight.abs() * values.square().mean(0).sqrt()
+              for (weight, _), values in zip(network, read, strict=True)]
+    everything = [torch.ones_like(score, dtype=torch.bool) for score in scores]
+    masks = keep_best(scores, everything, weights)
+    pruned = [(weight * mask, bias + (weight * ~mask) @ values.mean(0))
+              for (weight, bias), mask, values in zip(network, masks, read, strict=True)]
+    return integers(pruned, choose_grids(pruned, digits.inputs, levels, bias_step), model.widths)

@@ -1,73 +1,78 @@
-"""compress/distillation"""
+"""A large teacher learns from the augmented digits; a small student learns from its answers."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from itertools import chain
+from typing import NamedTuple
 
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 
-from .augmentation import PART, distorted_copies
-from .network import CLASSES, batches, logits, random_network, require
+from ..data import Digits, normalize, whole
+from .augmentation import augmented_copies
+from .network import Network, batches, forward, random_network, trainable
+from .recipe import Recipe
+
+_RATE, _DROPOUT = 3e-3, 0.3  # of the teacher's training
 
 
-@dataclass(frozen=True)
-class Lesson:
-    """What students learn from: rows uint8 (copies * n, in), labels int64 (n,), the teacher's
-    logits for each row float32 (copies * n, 10), and the teacher, a network."""
+class Lesson(NamedTuple):
+    """What students learn from: inputs uint8 (copies * n, in); labels int64 (n,), the same for each
+    copy; soft, the teacher's logits for each input, float32 (copies * n, 10)."""
 
-    rows: torch.Tensor
-    labels: torch.Tensor
-    soft: torch.Tensor
-    teacher: list
+    inputs: Tensor
+    labels: Tensor
+    soft: Tensor
 
-    def loss(self, network, index, scales=None):
-        """The distillation loss of a network on the rows of that index."""
-        out = logits(network, self.rows[index] / 255, scales)
-        return distillation_loss(out, self.soft[index], self.labels[index % len(self.labels)])
+    def loss(self, network: Network, index: Tensor, change: Callable | None = None) -> Tensor:
+        """The distillation loss of a network on the inputs at `index`; change as in `forward`."""
+        answers = forward(network, normalize(self.inputs[index]), change)[-1]
+        labels = self.labels[index % len(self.labels)]
+        return distillation_loss(answers, self.soft[index], labels)
 
 
-def distillation_loss(student, teacher, labels, temperature=2.0, share=0.5):
-    """Logits (n, 10) twice and labels (n,) -> loss (Hinton, Vinyals & Dean 2015).
+def distillation_loss(student: Tensor, teacher: Tensor, labels: Tensor, temperature: float = 2.0,
+                      share: float = 0.5) -> Tensor:
+    """Logits (n, 10) of both and labels (n,) -> loss () (Hinton, Vinyals & Dean 2015).
 
-    The soft part, the teacher's probabilities at `temperature`, counts `share`; labels the rest.
+    The teacher's probabilities at `temperature` count `share`, the labels the rest.
     """
     soft = F.kl_div((student / temperature).log_softmax(1), (teacher / temperature).softmax(1),
                     reduction="batchmean")
     return (1 - share) * F.cross_entropy(student, labels) + share * temperature**2 * soft
 
 
-def train_teacher(rows, labels, widths, steps, batch, generator, rate=3e-3, dropout=0.3):
-    """uint8 rows (copies * n, in), labels (n,) -> a dense network.
-
-    AdamW (Loshchilov & Hutter 2019) with one cycle of the rate, and dropout on hidden units.
-    """
-    def drop(values):
-        keep = torch.empty_like(values).bernoulli_(1 - dropout, generator=generator)
-        return values * keep / (1 - dropout)
-
-    network = random_network(widths, generator)
-    parameters = [part.requires_grad_() for layer in network for part in layer]
-    adam = torch.optim.AdamW(parameters, lr=rate, fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(adam, rate, total_steps=steps, pct_start=0.1)
-    for index in batches(len(rows), batch, steps, generator):
-        adam.zero_grad()
-        out = logits(network, rows[index] / 255, drop=drop)
-        F.cross_entropy(out, labels[index % len(labels)]).backward()
-        adam.step()
-        schedule.step()
-    return [(w.detach(), b.detach()) for w, b in network]
-
-
-def teach(digits, recipe, seed=0):
-    """Training Digits -> Lesson: distorted copies, a dense teacher, what it says about each row.
+@torch.inference_mode(False)  # with gradients, even inside no_grad or inference_mode
+def teach(digits: Digits, recipe: Recipe, seed: int = 0) -> Lesson:
+    """Training digits -> Lesson: augmented copies, and what a dense teacher says of each.
 
     ValueError if there are no digits.
     """
-    require(len(digits) > 0, "need at least one digit to learn from; got 0")
+    whole("number of digits", len(digits), 1)
     generator = torch.Generator().manual_seed(seed)
-    rows = distorted_copies(digits.images, recipe.copies, recipe.tie, generator, recipe.distortion)
-    widths = (recipe.inputs, *recipe.teacher, CLASSES)
-    teacher = train_teacher(rows, digits.labels, widths, recipe.teacher_steps, recipe.batch,
-                            generator)
+    inputs = augmented_copies(digits.images, recipe.copies, recipe.tie, generator,
+                              recipe.augmentation)
+    teacher = _train_teacher(inputs, digits.labels, recipe, generator)
     with torch.no_grad():
-        soft = torch.cat([logits(teacher, part / 255) for part in rows.split(5 * PART)])
-    return Lesson(rows, digits.labels, soft, teacher)
+        soft = [forward(teacher, normalize(part))[-1] for part in inputs.split(10_000)]
+    return Lesson(inputs, digits.labels, torch.cat(soft))
+
+
+def _train_teacher(inputs, labels, recipe, generator):
+    """AdamW (Loshchilov & Hutter 2019), one cycle of the rate, dropout on hidden units."""
+    def drop(values, _):
+        keep = torch.empty_like(values).bernoulli_(1 - _DROPOUT, generator=generator)
+        return values * keep / (1 - _DROPOUT)
+
+    steps = recipe.teacher_steps
+    widths = (inputs.shape[1], *recipe.teacher, recipe.widths[-1])
+    teacher = trainable(random_network(widths, generator))
+    adam = torch.optim.AdamW(chain(*teacher), lr=_RATE, fused=True)
+    cycle = torch.optim.lr_scheduler.OneCycleLR(adam, _RATE, total_steps=steps, pct_start=0.1)
+    for index in batches(len(inputs), recipe.batch, steps, generator):
+        adam.zero_grad()
+        answers = forward(teacher, normalize(inputs[index]), drop)[-1]
+        F.cross_entropy(answers, labels[index % len(labels)]).backward()
+        adam.step()
+        cycle.step()
+    return teacher

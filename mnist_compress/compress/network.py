@@ -1,80 +1,58 @@
-"""compress/network"""
+"""What the steps share: a network in training, and its way through the digits.
+
+A `Network` is a list of (weight, bias), float32 (out, in) and (out,), with ReLU in between: bare
+tensors, so that a step prunes, rounds or replaces them in one line. A weight that is 0 is pruned.
+"""
 
 import math
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import torch
+from torch import Generator, Tensor
 from torch.nn import functional as F
 
-from ..data import SIDE
-
-PIXELS, CLASSES = SIDE * SIDE, 10
-SHORT_BITS = 7  # of the multipliers and scales in a small file: two bytes each
+Network = list[tuple[Tensor, Tensor]]
 
 
-def require(condition, problem):
-    """Raise ValueError(problem) unless condition holds."""
-    if not condition:
-        raise ValueError(problem)
+def random_network(widths: tuple[int, ...], generator: Generator) -> Network:
+    """Widths -> weights as He, Zhang, Ren & Sun (2015) draw them at first; biases are zero."""
+    network = []
+    for inputs, units in pairwise(widths):
+        weight = torch.randn(units, inputs, generator=generator, dtype=torch.float32)
+        network.append((weight * math.sqrt(2 / inputs), weight.new_zeros(units)))
+    return network
 
 
-def check_wholes(name, values):
-    """ValueError unless `values` is a tuple of whole numbers, 1 or more."""
-    fine = isinstance(values, tuple) and values and all(type(v) is int and v > 0 for v in values)
-    require(fine, f"{name} must be a tuple of whole numbers, 1 or more; got {values!r}")
+def trainable(network: Network) -> Network:
+    """A copy whose weights and biases want gradients."""
+    return [(weight.clone().requires_grad_(), bias.clone().requires_grad_())
+            for weight, bias in network]
 
 
-def check_count(name, value, least=1):
-    """ValueError unless `value` is a whole number, `least` or more."""
-    require(type(value) is int and value >= least,
-            f"{name} must be a whole number, {least} or more; got {value!r}")
+def forward(network: Network, inputs: Tensor, change: Callable | None = None) -> list[Tensor]:
+    """Inputs (n, in) float32 -> what each layer reads, those first, and the logits (n, 10).
 
-
-def random_network(widths, generator):
-    """Widths -> network with the initial weights of He, Zhang, Ren & Sun (2015), biases zero."""
-    return [(torch.randn(units, inputs, generator=generator) * math.sqrt(2 / inputs),
-             torch.zeros(units)) for inputs, units in pairwise(widths)]
-
-
-def logits(network, rows, scales=None, drop=None):
-    """Rows (n, in) -> (n, 10).
-
-    scales: one a hidden layer; its outputs are rounded to 0..255 times the scale, as the integer
-    network has them. drop: a function on hidden rows, for training.
+    change(values, place): what training makes of the values (n, units) that layer `place` reads.
     """
-    *hidden, (weight, bias) = network
-    for place, (w, b) in enumerate(hidden):
-        rows = F.relu(F.linear(rows, w, b))
-        if scales:
-            rows = through(rows, (rows / scales[place]).round().clamp(max=255) * scales[place])
-        rows = drop(rows) if drop else rows
-    return F.linear(rows, weight, bias)
+    values = [inputs]
+    for place, layer in enumerate(network[:-1], 1):
+        hidden = F.relu(F.linear(values[-1], *layer))
+        values.append(change(hidden, place) if change else hidden)
+    return [*values, F.linear(values[-1], *network[-1])]
 
 
-def through(smooth, stepped):
-    """The value of `stepped`, the gradient of `smooth`: straight-through (Bengio et al. 2013)."""
+def straight_through(smooth: Tensor, stepped: Tensor | float) -> Tensor:
+    """The value of `stepped` with the gradient of `smooth` (Bengio, Léonard & Courville 2013)."""
     return smooth + (stepped - smooth).detach()
 
 
-def batches(rows, size, steps, generator):
-    """`steps` index batches (size,) out of `rows` positions; each pass has a new order."""
+def batches(count: int, size: int, steps: int, generator: Generator) -> Iterator[Tensor]:
+    """`steps` batches of positions (size,) below `count`; each pass over all has a new order."""
     done = 0
     while True:
-        for index in torch.randperm(rows, generator=generator).split(size):
+        for index in torch.randperm(count, generator=generator).split(size):
             if done == steps:
                 return
             yield index
             done += 1
-
-
-def trainable(network):
-    """Copies of a network's weights and biases, two lists of tensors that want gradients."""
-    return [[part.clone().requires_grad_() for part in parts]
-            for parts in zip(*network, strict=True)]
-
-
-def hold(weights, masks):
-    """Set weights to zero where a mask is False, in place."""
-    with torch.no_grad():
-        for weight, mask in zip(weights, masks, strict=True):
-            weight.mul_(mask)

@@ -1,10 +1,9 @@
 """Small packed networks that come with the package, and the recipe that made each of them.
 
-README.md beside this file has the commands and the seeds, measured.csv what came out. The names
-say what was trained: "thousand" the course's 784-128-10 on its 1,000 digits, "perceptron" the same
-network on MNIST's training digits, "lenet" LeNet-300-100 on those. "-small" has fewer weights,
-"-untied" does without the shared weights of 2x2 pixels, "dense-" is the float32 network that the
-others are compared with.
+"thousand" is the course's 784-128-10 trained on its 1,000 digits, "perceptron" the same on MNIST's
+training digits, "lenet" LeNet-300-100 on those. "-small" has fewer weights, "-untied" no weights
+shared by 2x2 pixels; "dense-" is the float32 network that the others are compared with. README.md
+beside this file has commands and seeds, measured.csv what came out.
 """
 
 import csv
@@ -13,31 +12,27 @@ from pathlib import Path
 from statistics import mean
 
 from ..compress.recipe import Recipe
-from ..data import full_is_here, load_full, load_sample
+from ..data import Digits, full_is_here, load_full, load_sample
+from ..integer import IntegerNetwork
 from ..packed.file import load_packed
 from ..training import evaluate
 
-VALIDATION = 5000  # of the 60,000 training digits, the last ones: for choices, never for training
-THOUSAND = Recipe()
-PERCEPTRON = Recipe(
-    units=(100,), weights=3400, copies=12, distortion=1.0, teacher=(600, 300), teacher_steps=12000,
-    dense_steps=3000, prune_steps=10000, quantize_steps=8000)
-LENET = replace(
-    PERCEPTRON, widths=(784, 300, 100, 10), units=(150, 60), weights=3700, levels=(3, 3, 3),
-    prune_steps=12000, quantize_steps=10000)
+_PERCEPTRON = Recipe(units=(100,), weights=3400, copies=12, augmentation=1.0, teacher=(600, 300),
+                     teacher_steps=12000, dense_steps=3000, prune_steps=10000, quantize_steps=8000)
+_LENET = replace(_PERCEPTRON, widths=(784, 300, 100, 10), units=(150, 60), weights=3700,
+                 levels=(3, 3, 3), prune_steps=12000, quantize_steps=10000)
+_UNTIED = replace(_LENET, tie=False, copies=8, rate_weight=0.7)
 RECIPES = {
-    "thousand": THOUSAND,
-    "thousand-small": replace(THOUSAND, weights=380),
-    "thousand-untied": replace(THOUSAND, weights=700, tie=False),
-    "perceptron": PERCEPTRON,
-    "perceptron-untied": replace(PERCEPTRON, units=(80,), tie=False, copies=8),
-    "lenet": LENET,
-    "lenet-small": replace(LENET, units=(100, 40), weights=2900),
+    "thousand": Recipe(),
+    "thousand-small": Recipe(weights=380),
+    "thousand-untied": Recipe(weights=700, tie=False),
+    "perceptron": _PERCEPTRON,
+    "perceptron-untied": replace(_PERCEPTRON, units=(80,), tie=False, copies=8),
+    "lenet": _LENET,
+    "lenet-small": replace(_LENET, units=(100, 40), weights=2900),
     "lenet-untied": replace(
-        LENET, units=(100, 40), weights=4080, tie=False, copies=8, prune_steps=16000,
-        quantize_steps=14000, thrift=0.7),
-    "lenet-small-untied": replace(
-        LENET, units=(80, 36), weights=2860, tie=False, copies=8, quantize_steps=20000, thrift=0.7),
+        _UNTIED, units=(100, 40), weights=4080, prune_steps=16000, quantize_steps=14000),
+    "lenet-small-untied": replace(_UNTIED, units=(80, 36), weights=2860, quantize_steps=20000),
 }
 REFERENCES = {  # plain training of the dense network, as `training.train` does it
     "dense-thousand": {},
@@ -46,83 +41,72 @@ REFERENCES = {  # plain training of the dense network, as `training.train` does 
 }
 
 
-def recipe(name):
-    """The `Recipe` of that name; ValueError if there is none."""
+def recipe(name: str) -> Recipe:
+    """The recipe of that name; ValueError, which lists the names, if there is none."""
     if name not in RECIPES:
         raise ValueError(f"name must be one of {', '.join(RECIPES)}; got {name!r}")
     return RECIPES[name]
 
 
-def file_of(name):
-    """Path of the packed file that was made with seed 0."""
+def path(name: str) -> Path:
+    """The packed file that was made with seed 0."""
     recipe(name)
     return Path(__file__).with_name(f"{name}.mc")
 
 
-def shipped(name):
-    """The network in that file, an `IntegerNetwork`; ValueError for another name."""
-    return load_packed(file_of(name))
+def load(name: str) -> IntegerNetwork:
+    """The network in that file."""
+    return load_packed(path(name))
 
 
-def rows_for(name, folder=None):
-    """(training Digits, validation Digits) of that network.
+def digits_for(name: str, folder: str | Path | None = None) -> tuple[Digits, Digits]:
+    """What a network was trained on, and its validation digits, which choices were made on.
 
-    "thousand": the sample's 1,000 and its other 4,000. Others: the first 55,000 and the last 5,000
-    of MNIST's training digits, which `load_full(folder)` finds. DataError, ValueError as there.
+    "thousand": the sample's 1,000, and its other 4,000. Others: the first 55,000 of MNIST's
+    training digits, and the last 5,000, from `load_full(folder)`.
     """
     if name not in REFERENCES:
         recipe(name)
     if "thousand" in name:
         return load_sample()
     train = load_full(folder, progress=False)[0]
-    return train[:-VALIDATION], train[-VALIDATION:]
+    return train[:-5000], train[-5000:]
 
 
 @dataclass(frozen=True)
 class Measured:
-    """The files of one recipe: bytes, and errors on the validation rows and on MNIST's official
-    test digits, shares of 1; one number for each seed, 0 first."""
+    """The files of one recipe, one number for each seed, 0 first: bytes, and errors as shares of 1
+    on the validation digits and on MNIST's 10,000 test digits. The others are means of these."""
 
     name: str
-    bytes: tuple
-    validation_errors: tuple
-    official_errors: tuple
+    bytes: tuple[int, ...]
+    validation_errors: tuple[float, ...]
+    official_errors: tuple[float, ...]
 
-    @property
-    def mean_bytes(self):
-        return mean(self.bytes)
-
-    @property
-    def validation_error(self):
-        """The mean over the seeds."""
-        return mean(self.validation_errors)
-
-    @property
-    def official_error(self):
-        """The mean over the seeds."""
-        return mean(self.official_errors)
+    mean_bytes = property(lambda self: mean(self.bytes))
+    validation_error = property(lambda self: mean(self.validation_errors))
+    official_error = property(lambda self: mean(self.official_errors))
 
 
-def measured(name):
-    """What was `Measured` when the networks of that name were made; "dense-..." are references."""
-    with Path(__file__).with_name("measured.csv").open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["network"] == name]
-    if not rows:
+def measured(name: str) -> Measured:
+    """What was measured when the networks of that name were made, a "dense-" one too."""
+    text = Path(__file__).with_name("measured.csv").read_text("utf-8")
+    lines = [line for line in csv.DictReader(text.splitlines()) if line["network"] == name]
+    if not lines:
         raise ValueError(f"nothing was measured under the name {name!r}")
-    return Measured(name, tuple(int(row["bytes"]) for row in rows),
-                    *(tuple(float(row[kind]) for row in rows)
-                      for kind in ("validation error", "official error")))
+    sizes = tuple(int(line["bytes"]) for line in lines)
+    errors = [tuple(float(line[f"{kind} error"]) for line in lines)
+              for kind in ("validation", "official")]
+    return Measured(name, sizes, *errors)
 
 
-def official_error(name, folder=None):
-    """(error, sentence) of the shipped network on MNIST's 10,000 test digits, a share of 1.
+def official_error(name: str, folder: str | Path | None = None) -> tuple[float, str]:
+    """Share of MNIST's 10,000 test digits that the network gets wrong, and a sentence about it.
 
-    Measured now if `load_full(folder)` finds them on this machine, else as it was recorded; the
-    sentence says which.
+    Measured now if `load_full(folder)` finds these digits here, else as it was recorded.
     """
     if full_is_here(folder):
-        test = load_full(folder, progress=False)[1]
-        error = 1 - evaluate(shipped(name), test).accuracy
+        error = 1 - evaluate(load(name), load_full(folder, progress=False)[1]).accuracy
         return error, f"{error:.2%} of MNIST's official test digits are wrong, measured just now."
     error = measured(name).official_errors[0]
     return error, (f"{error:.2%} of MNIST's official test digits were wrong when the file was "

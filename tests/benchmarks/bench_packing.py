@@ -28,10 +28,10 @@ import zstandard
 from safetensors.numpy import load as load_safetensors
 from safetensors.numpy import save as save_safetensors
 
+from mnist_compress import pretrained
 from mnist_compress.packed.breakdown import breakdown
-from mnist_compress.packed.file import load_packed, pack, unpack
+from mnist_compress.packed.file import pack, unpack
 from mnist_compress.packed.header import CODERS, PackedLayer, PackedNetwork
-from mnist_compress.pretrained import file_of
 
 SIZES = (100_000, 1_000_000, 10_000_000, 100_000_000)
 ZEROS = (0.0, 0.5, 0.9)
@@ -175,7 +175,7 @@ def main():
     print(f"{platform.machine()}, Python {platform.python_version()}, {versions}; one thread.")
     for name in options.networks:
         print(f"\nThe network {name} in every format, bytes and what they are for:\n")
-        print("\n".join(ladder_table(load_packed(file_of(name)))), flush=True)
+        print("\n".join(ladder_table(pretrained.load(name))), flush=True)
     print("\nAs work grows: random weights of standard deviation 30, millions of weights a second "
           "of processor time, peak memory in multiples of the int8 array:\n")
     for line in growth_table(options.largest, options.peers):

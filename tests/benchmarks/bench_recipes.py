@@ -3,8 +3,8 @@
     python -m tests.benchmarks.bench_recipes              # official digits from ./data
     python -m tests.benchmarks.bench_recipes --data MNIST
 
-The networks on 60,000 digits take half an hour to train, so their rows are the recorded ones of
-mnist_compress/networks/measured.csv, and the files that come with the package are evaluated again.
+The networks on 60,000 digits take half an hour to train, so their lines are the recorded ones of
+mnist_compress/pretrained/measured.csv; the files that come with the package are evaluated again.
 The 1000-digit network is trained here, three seeds, as is what needs no training.
 """
 
@@ -17,7 +17,7 @@ import zlib
 import torch
 
 from mnist_compress import pretrained
-from mnist_compress.compress.recipe import compress_once
+from mnist_compress.compress import compress_once
 from mnist_compress.data import full_is_here, load_full, load_sample
 from mnist_compress.packed.file import pack, unpack
 from mnist_compress.training import trained_model
@@ -60,16 +60,16 @@ def recorded_table():
                f"| {spread(row.official_errors, '{:.2%}')} | {limit} | {met} |")
 
 
-def shipped_table(official):
+def files_table(official):
     """Markdown lines: the files that come with the package, evaluated now."""
     test = load_sample()[1]
     yield "| file | bytes | error, 4,000 sample digits | error, 10,000 official digits |"
     yield "|---|---|---|---|"
     for name in pretrained.RECIPES:
-        network = pretrained.shipped(name)
+        network = pretrained.load(name)
         seen = "" if name.startswith("thousand") else " (trained on most of them)"
         now = f"{error(network, official):.2%}" if official else "not on this machine"
-        yield (f"| {name}.mc | {pretrained.file_of(name).stat().st_size:,} "
+        yield (f"| {name}.mc | {pretrained.path(name).stat().st_size:,} "
                f"| {error(network, test):.2%}{seen} | {now} |")
 
 
@@ -103,8 +103,8 @@ def once_on_official(official):
 
 
 def decoding():
-    """One line: seconds to read the largest record file, and a checksum of what came out."""
-    data, start = pretrained.file_of("lenet-untied").read_bytes(), time.process_time()
+    """One line: seconds to read the largest file, and a checksum of what came out."""
+    data, start = pretrained.path("lenet-untied").read_bytes(), time.process_time()
     network, checksum = unpack(data), 0
     seconds = time.process_time() - start
     for layer in network.layers:
@@ -121,13 +121,13 @@ def main():
     here = full_is_here(options.data)
     official = load_full(options.data, progress=False)[1] if here else None
     print("## How small the networks get\n\n`python -m tests.benchmarks.bench_recipes`\n")
-    print("Recorded by `python -m mnist_compress.networks`: means over the seeds (lowest-highest). "
-          "Choices were made on the validation rows. All of them use distorted copies of the "
+    print("Recorded by `python -m tools.train_pretrained`: means over the seeds (lowest-highest). "
+          "Choices were made on the validation digits. All of them use augmented copies of the "
           "training digits, which the papers do not; all but -untied share weights of 2x2 "
           "pixels.\n")
     print("\n".join(recorded_table()), "\n\nThe files that come with the package, now:\n")
-    print("\n".join(shipped_table(official)), "\n\nMade now, on the 1,000 digits; errors on the "
-          "sample's other 4,000, which served as validation rows:\n")
+    print("\n".join(files_table(official)), "\n\nMade now, on the 1,000 digits; errors on the "
+          "sample's other 4,000, which served as validation digits:\n")
     print("\n".join(live_table()))
     if official:
         print(f"\n{once_on_official(official)}")

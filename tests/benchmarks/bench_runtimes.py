@@ -191,7 +191,7 @@ def main():
             return
         pages = {"the same network": folder / "own.html",
                  "the shipped network `thousand`": folder / "small.html"}
-        for network, file in zip((integer, pretrained.shipped("thousand")), pages.values(),
+        for network, file in zip((integer, pretrained.load("thousand")), pages.values(),
                                  strict=True):
             deploy.export_page(network, file)
         print("\nThe page in Chromium, in JavaScript, all layers with the trace; bytes of the heap "

@@ -718,3 +718,10 @@ def test_a_disk_that_fills_up_leaves_nothing(server, monkeypatch):
         load_full(progress=False)
     assert_says_what_to_do(error)
     assert files_in(data._CACHE) == []
+
+
+def test_the_full_set_is_here_when_all_four_files_are(tmp_path, nowhere):
+    for name in NAMES:
+        assert not data.full_is_here(tmp_path)
+        (tmp_path / f"{name}.gz").write_bytes(b"")
+    assert data.full_is_here(tmp_path)

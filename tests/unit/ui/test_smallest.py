@@ -26,10 +26,10 @@ def scanned(png):
 
 
 def test_the_picture_in_the_notebook_holds_the_network(test):
-    network = pretrained.shipped("thousand")
+    network = pretrained.load("thousand")
     picture = smallest.show_qr(network)
     data = scanned(picture.png())
-    assert data == pack(network, reorder=True) == pretrained.file_of("thousand").read_bytes()
+    assert data == pack(network, reorder=True) == pretrained.path("thousand").read_bytes()
     answers = (evaluate(each, test).predictions for each in (unpack(data), network))
     assert torch.equal(*answers)
     size, side = re.match(r"(\d+) bytes .*: (\d+) x \2 squares", picture.sentence).groups()
@@ -38,7 +38,7 @@ def test_the_picture_in_the_notebook_holds_the_network(test):
 
 def test_the_page_in_the_notebook_can_be_scanned(tmp_path):
     path = tmp_path / "qr.html"
-    size = export_qr_page(pretrained.shipped("thousand"), path) + len(QR_PREFIX)
+    size = export_qr_page(pretrained.load("thousand"), path) + len(QR_PREFIX)
     picture = smallest.show_qr_page(path)
     assert scanned(picture.png()).decode("ascii") == QR_PREFIX + path.read_text("ascii")
     told = re.match(r"About (\d),(\d00) of the 2,953 bytes that fit make a QR code of "
@@ -47,12 +47,12 @@ def test_the_page_in_the_notebook_can_be_scanned(tmp_path):
 
 
 def test_the_largest_network_of_one_qr_code():
-    data = scanned(smallest.show_qr(pretrained.shipped("lenet")).png())
-    assert data == pretrained.file_of("lenet").read_bytes()
+    data = scanned(smallest.show_qr(pretrained.load("lenet")).png())
+    assert data == pretrained.path("lenet").read_bytes()
 
 
 def test_packed_files_are_read_back(test):
-    network = pretrained.shipped("thousand")
+    network = pretrained.load("thousand")
     for coder in packed.CODERS:
         row = packed_file("a name", network, test[:200], coder)
         assert row.same_answers and row.name == "a name"
@@ -60,8 +60,8 @@ def test_packed_files_are_read_back(test):
 
 
 def test_the_breakdown_tells_the_largest_parts():
-    small = pretrained.file_of("thousand").read_bytes()
-    files = {"plain": pack(pretrained.shipped("thousand"), "bitmask", share=False), "small": small}
+    small = pretrained.path("thousand").read_bytes()
+    files = {"plain": pack(pretrained.load("thousand"), "bitmask", share=False), "small": small}
     told = smallest.show_breakdown(files).sentence
     for name, data in files.items():
         sizes = breakdown(data)
