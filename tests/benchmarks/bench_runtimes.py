@@ -12,18 +12,17 @@ import io
 import statistics
 import tempfile
 import warnings
-from functools import partial
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
-from mnist_compress import deploy, pretrained
-from mnist_compress.data import flatten, load_sample
+from mnist_compress import deploy, measure, packed, pretrained
+from mnist_compress.data import flatten, load_sample, normalize
 from mnist_compress.deploy import executorch
-from mnist_compress.measure.speed import latency
-from mnist_compress.packed.file import save_packed
-from mnist_compress.packed.reader import PackedClassifier
 from mnist_compress.pruning import fine_tune, prune
 from mnist_compress.quantization import quantize_model, torchao_quantize
 from mnist_compress.training import trained_model
@@ -44,6 +43,16 @@ TIME = """([text, batch, rounds]) => {
     }
     return times.slice(5);
 }"""
+
+
+@dataclass
+class Way:
+    """One way to compute the answers: the bytes of its file, the network, all its inputs."""
+
+    name: str
+    size: int
+    network: Callable
+    inputs: Any
 
 
 def saved(model):
@@ -70,53 +79,64 @@ def old_torch(model, digits):
             "int8 by torch.ao, static (deprecated)": old.convert(static)}
 
 
-def runtimes(model, integer, folder, digits, test):
-    """{runtime: {name: (bytes of its file, batch -> call, logits of all test digits)}}; float32,
-    with which the others are compared, comes first."""
-    rows, pixels = test.inputs, flatten(test.images)
+def torch_ways(model, digits, test):
+    networks = {"float32": model,
+                "int8 weights by torchao, float32 products": torchao_quantize(model),
+                "int8 by torchao, dynamic": torchao_quantize(model, "dynamic"),
+                **old_torch(model, digits)}
+    return [Way(name, saved(network), network, test.inputs) for name, network in networks.items()]
 
-    def torch_way(network, inputs=rows):
-        return saved(network), lambda n: partial(network, inputs[:n]), network(inputs)
 
-    torch_ways = {"float32": torch_way(model),
-                  "int8 weights by torchao, float32 products": torch_way(torchao_quantize(model)),
-                  "int8 by torchao, dynamic": torch_way(torchao_quantize(model, "dynamic"))}
-    for name, network in old_torch(model, digits).items():
-        torch_ways[name] = torch_way(network)
-    torch_ways["int8 by hand"] = (saved(integer), lambda n: partial(integer.sums, pixels[:n]),
-                                  integer.sums(pixels))
-    found = {"PyTorch": torch_ways, "ONNX Runtime": {}}
-    files = folder / "float.onnx", folder / "int8.onnx"
-    deploy.export_onnx(model, files[0]), deploy.quantize_onnx(*files, digits)
-    for name, path in zip(("float32", "int8, static"), files, strict=True):
-        run = partial(deploy.onnx_session(path).run, None)
-        found["ONNX Runtime"][name] = (
-            path.stat().st_size, lambda n, run=run: partial(run, {"rows": rows[:n].numpy()}),
-            deploy.onnx_logits(path, pixels))
-    if executorch.installed():
-        found["ExecuTorch"] = {}
-        for name, calibration in (("float32", None), ("int8, static", digits)):
-            path = folder / f"{name[:4]}.pte"
-            size, run = executorch.export_edge(model, path, calibration), executorch.edge_network(path)
-            found["ExecuTorch"][name] = (
-                size, lambda n, run=run: partial(run, rows[:n].contiguous()),
-                executorch.edge_logits(path, test))
+def onnx_ways(model, digits, test, folder):
+    floats, small = folder / "float.onnx", folder / "int8.onnx"
+    sizes = [deploy.export_onnx(model, floats), deploy.quantize_onnx(floats, small, digits)]
+    return [Way(name, size, deploy.load_onnx(path), test.inputs.numpy())
+            for name, size, path in zip(("float32", "int8, static"), sizes, (floats, small),
+                                        strict=True)]
+
+
+def executorch_ways(model, digits, test, folder):
+    ways = []
+    for name, calibration in (("float32", None), ("int8, static", digits)):
+        path = folder / f"{name[:4]}.pte"
+        size = executorch.export(model, path, calibration)
+        ways.append(Way(name, size, executorch.load(path), test.inputs))
+    return ways
+
+
+def numpy_ways(model, integer, test, folder):
+    """float32 and the packed integers, both from the pixels as they were stored."""
     layers = [(layer.weight.detach().numpy(), layer.bias.detach().numpy())
               for layer in model.layers]
 
-    def numpy_float(values):
+    def floats(images):
+        values = normalize(flatten(torch.from_numpy(images))).numpy()
         for place, (weight, bias) in enumerate(layers):
             values = (np.maximum(values, 0) if place else values) @ weight.T + bias
         return values
 
-    size = save_packed(integer, folder / "digits.mc", reorder=True)
-    reader = PackedClassifier.load(folder / "digits.mc")
-    found["NumPy"] = {
-        "float32": (sum(w.nbytes + b.nbytes for w, b in layers),
-                    lambda n: partial(numpy_float, rows[:n].numpy()), numpy_float(rows.numpy())),
-        "int8, packed": (size, lambda n: partial(reader.logits, pixels[:n].numpy()),
-                         reader.logits(pixels.numpy()))}
-    return found
+    size = packed.save(integer, folder / "digits.mc", reorder=True)
+    reader, images = packed.load(folder / "digits.mc"), test.images.numpy()
+    return [Way("float32", sum(weight.nbytes + bias.nbytes for weight, bias in layers), floats,
+                images),
+            Way("int8, packed", size, reader.logits, images)]
+
+
+def runtimes(model, integer, folder, digits, test):
+    """{runtime: its ways}; float32, with which the others are compared, comes first."""
+    found = {"PyTorch": torch_ways(model, digits, test),
+             "ONNX Runtime": onnx_ways(model, digits, test, folder)}
+    if executorch.installed():
+        found["ExecuTorch"] = executorch_ways(model, digits, test, folder)
+    return {**found, "NumPy": numpy_ways(model, integer, test, folder)}
+
+
+def answers(way):
+    """The predicted digits; a thousand at a time, as ExecuTorch's file plans for so many."""
+    parts = [way.inputs[start:start + executorch.BATCH]
+             for start in range(0, len(way.inputs), executorch.BATCH)]
+    with torch.no_grad():
+        return np.concatenate([np.asarray(way.network(part)).argmax(1) for part in parts])
 
 
 def runtime_table(found, labels):
@@ -125,18 +145,15 @@ def runtime_table(found, labels):
         f"batch {batch}" for batch in BATCHES) + " |"
     yield "|---|---|---|---|---|" + "---|" * len(BATCHES)
     for runtime, ways in found.items():
-        cells = {name: [] for name in ways}
-        for batch in BATCHES:
-            with torch.no_grad():
-                calls = {name: call(batch) for name, (_, call, _) in ways.items()}
-                for row in latency(calls, batch, ROUNDS):
-                    cells[row.name].append(f"{row.median:,.0f} ({row.low:,.0f}-{row.high:,.0f}), "
-                                           f"x{row.ratio:.2f}")
-        answers = {name: np.asarray(way[2]).argmax(1) for name, way in ways.items()}
-        for name, (size, _, _) in ways.items():
-            yield (f"| {runtime} | {name} | {size:,} | {(answers[name] == labels).mean():.2%} "
-                   f"| {(answers[name] == answers['float32']).sum():,} of {len(labels):,} "
-                   f"| {' | '.join(cells[name])} |")
+        rows = measure.latency({way.name: (way.network, way.inputs) for way in ways}, BATCHES,
+                               ROUNDS)
+        wanted = answers(ways[0])
+        for way in ways:
+            cells = [f"{row.median:,.0f} ({row.low:,.0f}-{row.high:,.0f}), x{row.ratio:.2f}"
+                     for row in rows if row.name == way.name]
+            got = answers(way)
+            yield (f"| {runtime} | {way.name} | {way.size:,} | {(got == labels).mean():.2%} "
+                   f"| {(got == wanted).sum():,} of {len(labels):,} | {' | '.join(cells)} |")
 
 
 def page_table(pages, pixels, chromium):
@@ -172,15 +189,14 @@ def main():
     model = fine_tune(prune(trained_model(), 0.95), digits)
     integer = quantize_model(model, digits, bits=4)
     print("## Runtimes\n\n`python -m tests.benchmarks.bench_runtimes`\n")
-    print("The network of notebook 08: 784-128-10, 95 % of its weights zero. `by hand` and "
-          "`packed` are the same integers of 4 bits; the others are quantized by the tool of "
-          "their runtime. Microseconds on one thread: median of "
-          f"{ROUNDS} (middle half), x median / float32 in the same runtime. Accuracy on the "
-          f"sample's 4,000 test digits. {deploy.processor()}\n")
+    print("The network of notebook 08: 784-128-10, 95 % of its weights zero. `packed` has "
+          "integers of 4 bits; the others are quantized by the tool of their runtime. "
+          f"Microseconds on one thread: median of {ROUNDS} (middle half), x median / float32 in "
+          f"the same runtime. Accuracy on the sample's {len(test):,} test digits. "
+          f"{deploy.processor()}\n")
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
-        with torch.no_grad():
-            found = runtimes(model, integer, folder, digits, test)
+        found = runtimes(model, integer, folder, digits, test)
         for line in runtime_table(found, test.labels.numpy()):
             print(line, flush=True)
         if not executorch.installed():

@@ -5,11 +5,11 @@ import io
 
 import numpy as np
 import pytest
+from mnist_compress.packed.reader import PackedClassifier
 
 from mnist_compress.data import flatten, load_sample
 from mnist_compress.deploy.page import QR_BYTES, QR_PREFIX, export_qr_page
 from mnist_compress.packed.file import load_packed
-from mnist_compress.packed.reader import PackedClassifier
 from mnist_compress.pruning import prune
 from mnist_compress.quantization import quantize_model
 from mnist_compress.training import trained_model
