@@ -44,7 +44,8 @@ def export(model: DigitClassifier, path: str | Path, digits: Digits | None = Non
         from executorch.exir import to_edge_transform_and_lower
 
         graph = float_copy(model) if digits is None else quantized_graph(model, digits)
-        program = to_edge_transform_and_lower(_traced(graph, model), [XnnpackPartitioner()])
+        program = to_edge_transform_and_lower(_traced(graph, model),
+                                              partitioner=[XnnpackPartitioner()])
         return Path(path).write_bytes(program.to_executorch().buffer)
 
 
@@ -129,16 +130,18 @@ def latency(model: DigitClassifier, folder: str | Path, train_digits: Digits, di
 
 @contextlib.contextmanager
 def _ready() -> Iterator[None]:
-    """ImportError unless ExecuTorch is here, and silence while it works.
+    """ImportError unless ExecuTorch is here; while it works, silence and torch's usual dtype.
 
     Its C++ writes notes on the processor past Python's logs: to file descriptor 2 and, through
-    pybind11, to whatever sys.stderr is, which in a notebook is a red box.
+    pybind11, to whatever sys.stderr is, which in a notebook is a red box. Its int8 kernels take
+    none of the scales that another default dtype makes.
     """
     if not installed():
         raise ImportError("ExecuTorch is not installed, and the course does not need it. To add "
                           f"it: {INSTALL}")
     sys.stderr.flush()
-    before = os.dup(2)
+    before, dtype = os.dup(2), torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
     try:
         with open(os.devnull, "w") as nowhere, contextlib.redirect_stderr(nowhere), quiet():
             os.dup2(nowhere.fileno(), 2)
@@ -146,3 +149,4 @@ def _ready() -> Iterator[None]:
     finally:
         os.dup2(before, 2)
         os.close(before)
+        torch.set_default_dtype(dtype)
