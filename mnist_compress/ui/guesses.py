@@ -56,7 +56,8 @@ class GuessBox(CourseWidget):
 
     def twin(self):
         """The plain call, or the guess that was made."""
-        return {"text/plain": repr(self)}
+        said = guess(self._key)
+        return {"text/plain": f"{said}", "text/html": said._repr_html_()}
 
 
 def guess_box(key: str, value: float | None = None) -> GuessBox | Sentence:

@@ -6,13 +6,13 @@ import {follow, frame, make, radioGroup, send} from "./widget.js";
 const coded = (text) => text.split("`").map(
   (part, place) => (place % 2 ? make("code", {}, part) : part));
 
-function field(model, question) {
-  const {number, options} = question;
+function field(model, question, title) {
+  const {id, options} = question;
   const name = radioGroup();
-  const chosen = () => model.get("chosen")[number];
+  const chosen = () => model.get("chosen")[id];
   let walking = false; // arrow keys only look at the options; Space, Enter or a click answers
 
-  const answer = (place) => send(model, {chosen: {...model.get("chosen"), [number]: place}});
+  const answer = (place) => send(model, {chosen: {...model.get("chosen"), [id]: place}});
   const radios = options.map((_, place) => make("input", {type: "radio", name,
     onchange: () => { if (!walking) answer(place); walking = false; show(); }}));
   const labels = options.map((option, place) => make("label", {className: "mc-option"},
@@ -21,17 +21,17 @@ function field(model, question) {
   const evidence = make("p", {className: "mc-evidence"});
   const again = make("button", {type: "button", onclick: () => {
     const rest = {...model.get("chosen")};
-    delete rest[number];
+    delete rest[id];
     send(model, {chosen: rest});
     radios[0].focus();
   }}, "Try again");
   const prove = make("button", {type: "button", onclick: () => {
     prove.disabled = true;
     prove.textContent = "Computing ...";
-    model.send({show: number});
+    model.send({show: id});
   }}, "Show me");
-  again.setAttribute("aria-label", `Try question ${number} again`);
-  prove.setAttribute("aria-label", `Show me the computation for question ${number}`);
+  again.setAttribute("aria-label", `Try again: ${question.question}`);
+  prove.setAttribute("aria-label", `Show me the computation: ${question.question}`);
 
   function show() {
     const place = chosen(), right = place !== undefined && options[place].right;
@@ -44,14 +44,14 @@ function field(model, question) {
     show();
   });
   follow(model, ["evidence", "problem"], () => {
-    const text = model.get("evidence")[number];
+    const text = model.get("evidence")[id];
     evidence.textContent = text ?? "";
     evidence.hidden = !text;
     prove.disabled = false;
     prove.textContent = "Show me";
   });
 
-  const set = make("fieldset", {}, make("legend", {}, `Question ${number}. `,
+  const set = make("fieldset", {}, make("legend", {}, `${title} (${question.level}). `,
     ...coded(question.question)), ...labels, make("div", {role: "status"}, feedback, evidence),
   make("div", {className: "mc-row"}, prove, again));
   set.addEventListener("keydown", (event) => {
@@ -73,7 +73,8 @@ export default {
     const score = make("p", {className: "mc-score", role: "status"});
     score.hidden = questions.length < 2;
     follow(model, ["score"], () => { score.textContent = model.get("score"); });
-    const box = frame(model, el, ...questions.map((question) => field(model, question)), score);
+    const box = frame(model, el, ...questions.map((question, place) =>
+      field(model, question, `Question${questions.length > 1 ? ` ${place + 1}` : ""}`)), score);
     box.classList.add("mc-quiz");
   },
 };

@@ -1,4 +1,4 @@
-"""`quiz(2, 3, 4)`: questions to click on, with feedback at once and the score kept."""
+"""`quiz("scale", "luck")`: questions to click on, with feedback at once and the score kept."""
 
 import traitlets
 
@@ -8,23 +8,22 @@ from .widget import CourseWidget, shown, source
 
 
 class Quiz(CourseWidget):
-    """Questions below each other. `chosen`: {"number": place of the option, 0 the first}."""
+    """Questions below each other. `chosen`: {id: place of the option, 0 the first}."""
 
     _esm = source("widget.js", "quizwidget.js")
     questions = traitlets.List().tag(sync=True)
     chosen = traitlets.Dict().tag(sync=True)
-    evidence = traitlets.Dict().tag(sync=True)  # {"number": what show_me said}
+    evidence = traitlets.Dict().tag(sync=True)  # {id: what show_me said}
     score = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, *numbers):
-        if not numbers:
-            raise ValueError("a quiz needs the numbers of its questions, as in quiz(2, 3, 4)")
+    def __init__(self, *names):
+        if not names:
+            raise ValueError('a quiz needs the ids of its questions, as in quiz("scale", "luck")')
         given = answers_given()
-        self._asked = {f"{question.number}": question for question in map(ask, numbers)}
+        self._asked = {name: ask(name) for name in names}
         super().__init__(
             questions=[_for_the_page(question) for question in self._asked.values()],
-            chosen={key: LETTERS.index(given[question.id])
-                    for key, question in self._asked.items() if question.id in given})
+            chosen={key: LETTERS.index(given[key]) for key in self._asked if key in given})
         self._count()
         self.observe(self._answered, "chosen")  # not sooner: these answers are kept already
         self.on_msg(self._message)
@@ -35,18 +34,18 @@ class Quiz(CourseWidget):
             if change["old"].get(key) != place:
                 question = self._question(key)
                 place = whole("the place of an option", place, 0, len(LETTERS) - 1)
-                answer(question.number, LETTERS[place])
+                answer(question.id, LETTERS[place])
         self._count()
 
     @shown
     def _message(self, _, content, buffers):
         from .evidence import show_me  # all that is measured: not before somebody asks for it
 
-        question = self._question(f"{content.get('show')}")
-        self.evidence = {**self.evidence, f"{question.number}": show_me(question.number)}
+        name = self._question(content.get("show")).id
+        self.evidence = {**self.evidence, name: show_me(name)}
 
     def _question(self, key):
-        if key not in self._asked:
+        if key not in list(self._asked):
             raise ValueError(f"this quiz asks {', '.join(self._asked)}; got {key!r}")
         return self._asked[key]
 
@@ -61,12 +60,13 @@ class Quiz(CourseWidget):
                 "text/html": "".join(q._repr_html_() for q in self._asked.values())}
 
 
-def quiz(*numbers: int) -> Quiz:
-    """Return a `Quiz` of the questions with these numbers; at the end of a cell it shows itself."""
-    return Quiz(*numbers)
+def quiz(*names: str) -> Quiz:
+    """Return a `Quiz` of the questions with these ids; at the end of a cell it shows itself."""
+    return Quiz(*names)
 
 
 def _for_the_page(question):
     options = [{"text": option.text, "right": option.correct, "feedback": question.feedback(letter)}
                for letter, option in zip(LETTERS, question.options, strict=True)]
-    return {"number": question.number, "question": question.question, "options": options}
+    return {"id": question.id, "level": question.level, "question": question.question,
+            "options": options}

@@ -4,8 +4,10 @@ A change is made to the newest file under a lock and written in one step, so ker
 once lose nothing. What cannot be saved stays in memory, and the next change tries to save it too.
 """
 
+import html
 import json
 import os
+import re
 from pathlib import Path
 
 from filelock import FileLock
@@ -19,9 +21,23 @@ _unsaved = []  # functions that change a state, which no file knows of yet
 
 
 class Sentence(str):
-    """Text that a notebook cell shows without quotation marks."""
+    """Text that a notebook cell shows without quotation marks; lines with "- " are a list."""
 
     __repr__ = str.__str__
+
+    def _repr_html_(self):
+        """Paragraphs, which break between words only; text with columns keeps its spaces."""
+        if "  " in self:
+            return f"<pre>{html.escape(self, False)}</pre>"
+        lines = [f"<li>{marked(line[2:])}</li>" if line.startswith("- ") else
+                 f"<p>{marked(line)}</p>" for line in self.splitlines()]
+        return re.sub("((<li>.*</li>\n?)+)", r"<ul>\1</ul>", "\n".join(lines))
+
+
+def marked(text: str) -> str:
+    """HTML of a text: `code` between backticks, and no line break between a number and its %."""
+    text = re.sub(r"(?<=\d) (?=%|KB\b)", "\u00a0", html.escape(text, False))
+    return re.sub("`(.*?)`", r"<code>\1</code>", text)
 
 
 def load_state() -> dict:

@@ -183,14 +183,20 @@ def test_only_timing_cells_are_left_out_of_the_comparison(path):
 
 @NOTEBOOKS
 def test_the_check_question_is_about_this_notebook(path):
-    asked = [int(number) for cell in code_cells(read(path))
-             for number in re.findall(r"^quiz\(([\d, ]+)\)$", cell.source, re.MULTILINE)
-             for number in number.split(",")]
-    if path.stem == "06_quiz":  # all that came before it, each once
-        wanted = [q.number for q in load_questions() if q.read_again < "06"]
-        assert asked == wanted
+    asked = [name for cell in code_cells(read(path))
+             for call in re.findall(r"^quiz\((.*)\)$", cell.source, re.MULTILINE)
+             for name in re.findall(r'"([^"]+)"', call)]
+    assert len(asked) == len(set(asked))
+    if path.stem == "06_quiz":
+        assert all(ask(name).notebook <= path.stem for name in asked)
     else:
-        assert [ask(number).read_again for number in asked] == [path.stem]
+        assert asked and all(ask(name).notebook == path.stem for name in asked)
+
+
+def test_every_question_is_asked():
+    asked = {name for path in paths() for cell in code_cells(read(path))
+             for name in re.findall(r'"([^"]+)"', cell.source)}
+    assert asked >= set(load_questions())
 
 
 @NOTEBOOKS

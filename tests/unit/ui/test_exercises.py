@@ -11,7 +11,7 @@ import torch
 
 from mnist_compress import data, pruning, quantization
 from mnist_compress.ui import exercises
-from mnist_compress.ui.exercises import EXERCISES
+from mnist_compress.ui.exercises import exercise_modules, load_exercise
 from tools.notebooks import code_cells, paths, read
 
 RIGHT = "Right. Your function does what the package does, on every test case."
@@ -49,17 +49,17 @@ def told(name, function):
 
 def after(name, change):
     """What is said of the right function whose results are changed in kind alone."""
-    return told(name, lambda *case: change(EXERCISES[name].right(*case)))
+    return told(name, lambda *case: change(load_exercise(name).right(*case)))
 
 
 def mistakes(name):
     """Pairs of a wrong function and what to say about it."""
-    for mistake in EXERCISES[name].mistakes:
+    for mistake in load_exercise(name).mistakes:
         switches = {key: value for key, value in mistake.items() if key != "say"}
         if switches.pop("unchanged", False):
             yield lambda *case: case[0], mistake["say"]
         else:
-            yield partial(EXERCISES[name].right, **switches), mistake["say"]
+            yield partial(load_exercise(name).right, **switches), mistake["say"]
 
 
 @pytest.mark.parametrize(("name", "starter", "solution"), list(found()))
@@ -69,10 +69,10 @@ def test_the_notebooks_starter_and_solution(name, starter, solution):
 
 
 def test_every_exercise_is_in_a_notebook():
-    assert {param.values[0] for param in found()} == set(EXERCISES)
+    assert {param.values[0] for param in found()} == set(exercise_modules())
 
 
-@pytest.mark.parametrize("name", EXERCISES)
+@pytest.mark.parametrize("name", exercise_modules())
 def test_every_named_mistake_gets_its_own_message(name):
     texts = [text for _, text in mistakes(name)]
     assert len(texts) >= 4 and len(set(texts)) == len(texts)
@@ -87,7 +87,7 @@ def test_right_is_what_the_package_does(digits, integer):
         values, quantization.qparams_of(scale, zero_point, scheme="affine"))) == RIGHT
     first, pixels = integer.layers[0], data.flatten(digits.images[:20]).numpy()
     totals, outputs = integer.accumulators(pixels)[0], integer.activations(pixels)[-1]
-    rescale, sums = EXERCISES["my_rescale"].right, EXERCISES["my_sums"].right
+    rescale, sums = load_exercise("my_rescale").right, load_exercise("my_sums").right
     for row, sum_, output in zip(pixels, totals, outputs, strict=True):
         mine = sums(torch.tensor(row), torch.tensor(first.weight)) + torch.tensor(first.bias)
         assert torch.equal(mine, torch.tensor(sum_))
@@ -95,7 +95,7 @@ def test_right_is_what_the_package_does(digits, integer):
                 for total in sum_.tolist()] == output.tolist()
 
 
-@pytest.mark.parametrize("name", EXERCISES)
+@pytest.mark.parametrize("name", exercise_modules())
 def test_what_can_go_wrong_with_any_function(name):
     def raises(*arguments):
         raise KeyError("oops")
@@ -104,7 +104,7 @@ def test_what_can_go_wrong_with_any_function(name):
         for argument in arguments:
             if isinstance(argument, torch.Tensor) and argument.ndim:
                 argument.zero_()
-        return EXERCISES[name].right(*arguments)
+        return load_exercise(name).right(*arguments)
 
     assert "KeyError: 'oops'" in told(name, raises)
     assert told(name, lambda *arguments: None) == \

@@ -10,8 +10,11 @@ import pytest
 
 from mnist_compress.ui import questions, state
 from mnist_compress.ui.questions import answer, ask, load_questions, report
+from tools.notebooks import FOLDER, read
 
-DATA = json.loads(Path(questions.__file__).with_name("questions.json").read_text(encoding="utf-8"))
+FILES = sorted(Path(questions.__file__).parent.glob("*.json"))
+DATA = [{"notebook": path.stem, **item} for path in FILES
+        for item in json.loads(path.read_text("utf-8"))]
 STAGES = {"data", "preprocessing", "feature engineering", "training", "pruning", "quantization",
           "packing", "deployment"}
 NOTEBOOKS = {
@@ -47,10 +50,10 @@ def letter_of(item):
 @pytest.mark.parametrize("item", DATA, ids=lambda item: item["id"])
 def test_each_question_is_complete(item):
     assert item.keys() <= {
-        "id", "stage", "measure", "read_again", "show_me", "question", "options",
-    }  # fmt: skip
+        "notebook", "id", "level", "stage", "measure", "read_again", "show_me", "sibling_of",
+        "question", "options"}
+    assert item["notebook"] in NOTEBOOKS and item["level"] in {"easy", "medium", "hard"}
     assert item["stage"] in STAGES
-    assert item["read_again"] in NOTEBOOKS
     assert item.get("measure", "bytes") in {"bytes", "microseconds", "luck"}
     assert re.fullmatch(r"[a-z0-9_]+", item.get("show_me", "none"))
     assert item["question"].endswith(("?", ".)"))
@@ -64,9 +67,20 @@ def test_each_question_is_complete(item):
     assert len({plain(option["text"]) for option in item["options"]}) == 4
 
 
-def test_the_first_question_asks_what_pruning_does():
-    assert DATA[0]["question"] == "What does pruning do to a model's weights?"
-    assert "small ones to zero" in DATA[0]["options"][key_of(DATA[0])]["text"]
+def test_a_question_asks_what_pruning_does():
+    (item,) = [item for item in DATA if item["id"] == "prune-what"]
+    assert item["question"] == "What does pruning do to a model's weights?"
+    assert "small ones to zero" in item["options"][key_of(item)]["text"]
+
+
+def test_what_to_read_again_is_a_heading_and_a_sibling_a_question():
+    names = {item["id"] for item in DATA}
+    for item in DATA:
+        notebook, _, heading = item["read_again"].partition("#")
+        text = "\n".join(cell.source for cell in read(FOLDER / f"{notebook}.ipynb").cells
+                         if cell.cell_type == "markdown")
+        assert re.search(rf"(?m)^#+ {re.escape(heading)}$", text), item["read_again"]
+        assert item.get("sibling_of", item["id"]) in names
 
 
 def test_all_stages_and_measures_are_asked():
@@ -139,15 +153,15 @@ def test_the_library_agrees_with_the_keys():
 
 
 def test_a_question_shows_itself_without_its_answer():
-    for n, item in enumerate(DATA, 1):
-        shown = repr(ask(n))
+    for item in DATA:
+        shown = repr(ask(item["id"]))
         lines = shown.splitlines()
-        assert lines[0] == f"Question {n}: {item['question']}"
+        assert lines[0] == f"Question ({item['level']}): {item['question']}"
         assert lines[1:5] == [
             f"{letter}) {option['text']}"
             for letter, option in zip("abcd", item["options"], strict=True)
         ]
-        assert lines[5] == f'Write answer({n}, "a"), or b, c, d.'
+        assert lines[5] == f'Write answer("{item["id"]}", "a"), or b, c, d.'
         assert not any(option["feedback"] in shown for option in item["options"])
 
 
@@ -171,19 +185,20 @@ class Outline(HTMLParser):
 
     def handle_data(self, data):
         """Text, folded or not."""
+        data = data.replace("\u00a0", " ")
         if "details" in self.open:
             self.folded += data
         else:
             self.plain += data
 
 
-@pytest.mark.parametrize("n", range(1, len(DATA) + 1))
-def test_the_static_page_folds_the_answers(n):
-    outline, question = Outline(), ask(n)
+@pytest.mark.parametrize("item", DATA, ids=lambda item: item["id"])
+def test_the_static_page_folds_the_answers(item):
+    outline, question = Outline(), ask(item["id"])
     outline.feed(question._repr_html_())
     assert outline.open == []
     assert outline.items == [False] * 4 + [True] * 4
-    for option in DATA[n - 1]["options"]:
+    for option in item["options"]:
         assert option["text"].replace("`", "") in outline.plain
         assert option["feedback"].replace("`", "") in outline.folded
         assert option["feedback"] not in outline.plain
@@ -200,71 +215,75 @@ def test_the_static_page_folds_the_answers(n):
 
 
 def test_html_in_a_text_is_escaped():
-    question = questions.Question(1, "x", "data", "01_data", "is 1 < 2 & `a<b`?", ())
+    question = questions.Question("01_data", "x", "easy", "data", "01_data#Guess",
+                                  "is 1 < 2 & `a<b`?", ())
     assert "is 1 &lt; 2 &amp; <code>a&lt;b</code>?" in question._repr_html_()
 
 
 def test_every_option_gets_its_own_feedback():
-    for n, item in enumerate(DATA, 1):
+    for item in DATA:
         for letter, option in zip("abcd", item["options"], strict=True):
-            said = repr(answer(n, letter))
+            said = repr(answer(item["id"], letter))
             assert option["feedback"] in said
             assert said.startswith(f"{letter} is right. ") == option["correct"]
             if not option["correct"]:
                 assert said.startswith(f"{letter} is not it ({option['misconception']}). ")
-                assert said.endswith(f"Read {item['read_again']} again.")
-            assert repr(answer(n)) == said  # remembered
+                assert said.endswith('Read {}, "{}", again.'.format(*item["read_again"].split("#")))
+            assert repr(answer(item["id"])) == said  # remembered
 
 
 def test_letters_are_read_kindly():
-    assert repr(answer(1, " B ")) == repr(answer(1, "b"))
+    assert repr(answer("scale", " B ")) == repr(answer("scale", "b"))
 
 
 def test_without_an_answer_the_cell_says_how():
     for _ in range(2):
-        assert answer(3) == answer(3, None) == 'No answer yet. Write answer(3, "a"), or b, c, d.'
-    state.remember("answers", DATA[2]["id"], "z")  # from another edition of the quiz
-    assert answer(3).startswith("No answer yet.")
+        assert answer("csr") == answer("csr", None) == \
+            'No answer yet. Write answer("csr", "a"), or b, c, d.'
+    state.remember("answers", "csr", "z")  # from another edition of the quiz
+    assert answer("csr").startswith("No answer yet.")
     assert report().startswith("No answers yet")
 
 
 @pytest.mark.parametrize("bad", ["e", "", "ab", 2, "abcd", ["a"]])
 def test_bad_letters_are_quoted(bad):
     with pytest.raises(ValueError, match="an answer is one of a, b, c, d; got ") as error:
-        answer(1, bad)
+        answer("scale", bad)
     assert str(error.value).endswith(repr(bad))
     assert report().startswith("No answers yet")
 
 
-@pytest.mark.parametrize("bad", [0, -1, len(DATA) + 1, "1", 1.0, True, None])
-def test_bad_numbers_are_quoted(bad):
+@pytest.mark.parametrize("bad", [0, 1, "1", "", "Scale", True, None, ["scale"]])
+def test_unknown_questions_are_quoted(bad):
     for call in (ask, answer):
-        with pytest.raises(ValueError, match=f"number from 1 to {len(DATA)}; got ") as error:
+        with pytest.raises(ValueError, match="there is no question ") as error:
             call(bad)
-        assert str(error.value).endswith(repr(bad))
+        assert f"question {bad!r}; there are data-value, pixel-150," in str(error.value)
 
 
 def test_the_report_counts_and_sends_back():
-    first = sum(item["read_again"] < "06" for item in DATA)  # the others count once answered
-    assert report() == f"No answers yet: {first} questions wait. Begin with quiz(1)."
+    before = [item for item in DATA if item["notebook"] < "07"]  # the others count once answered
+    first = len(before)
+    assert report() == f"No answers yet: {first} questions wait."
     state.remember("answers", "a question that is gone", "a")
     assert report().startswith("No answers yet")
-    wrong = {1, 4, 7}  # two of them in 03_pruning
-    for n in (1, 2, 4, 7):
-        right = letter_of(DATA[n - 1])
-        answer(n, "abcd"[("abcd".index(right) + 1) % 4] if n in wrong else right)
+    items = {item["id"]: item for item in DATA}
+    for name in ("prune-what", "flatten", "count-zeros", "data-value"):
+        right = letter_of(items[name])
+        answer(name, right if name == "data-value" else "abcd"[("abcd".index(right) + 1) % 4])
     assert report().splitlines() == [
         f"1 right, 3 wrong, {first - 4} of {first} still open.",
-        "- Read 01_data again (question 4).",
-        "- Read 03_pruning again (question 1, 7).",
+        '- Read 01_data, "Stage 3: feature engineering", again (flatten).',
+        '- Read 03_pruning, "Small weights first", again (prune-what, count-zeros).',
     ]
-    for n, item in enumerate(DATA, 1):  # the latest answer counts
-        answer(n, letter_of(item))
-        if n == first:
-            assert report() == f"{first} right, 0 wrong, 0 of {first} still open."
+    for item in before:  # the latest answer counts
+        answer(item["id"], letter_of(item))
+    assert report() == f"{first} right, 0 wrong, 0 of {first} still open."
+    for item in DATA:
+        answer(item["id"], letter_of(item))
     assert report() == f"{len(DATA)} right, 0 wrong, 0 of {len(DATA)} still open."
 
 
 def test_questions_are_read_once():
     assert load_questions() is load_questions()
-    assert [question.number for question in load_questions()] == list(range(1, len(DATA) + 1))
+    assert list(load_questions()) == [item["id"] for item in DATA]

@@ -1,15 +1,15 @@
-"""The quiz in its plain form: `ask(1)` shows a question of `questions.json`, `answer(1, "b")` gives
-feedback, `report()` says what to read again."""
+"""The quiz in its plain form: `ask("scale")` shows a question, `answer("scale", "c")` gives
+feedback, `report()` says what to read again.
 
-import html
+The questions of a notebook are in the JSON file of its name: those that it asks and those about it.
+"""
+
 import json
-import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from ..data import whole
-from .state import Sentence, load_state, remember
+from ..state import Sentence, load_state, marked, remember
 
 LETTERS = tuple("abcd")
 
@@ -26,16 +26,22 @@ class Option:
 
 @dataclass(frozen=True, repr=False)
 class Question:
-    """A question of `questions.json`; `show_me` names a computation that decides it."""
+    """A question with four options.
 
-    number: int
+    `read_again`: notebook and heading, "03_pruning#Small weights first"; `show_me`: a computation
+    of `evidence` that decides it; `sibling_of`: the question that 06 asks again as this one.
+    """
+
+    notebook: str
     id: str
+    level: str
     stage: str
     read_again: str
     question: str
     options: tuple[Option, ...]
     measure: str = ""
     show_me: str = ""
+    sibling_of: str = ""
 
     def right(self, letter: str) -> bool:
         """Whether this is the letter of the right option."""
@@ -47,51 +53,66 @@ class Question:
         if option.correct:
             return Sentence(f"{letter} is right. {option.feedback}")
         return Sentence(f"{letter} is not it ({option.misconception}). {option.feedback} "
-                        f"Read {self.read_again} again.")
+                        f"Read {self.place} again.")
+
+    @property
+    def module(self) -> str:
+        """The name of the modules that belong to its notebook: "pruning" for 03_pruning."""
+        return self.notebook[3:]
+
+    @property
+    def place(self) -> str:
+        """What to read again, in words."""
+        notebook, _, heading = self.read_again.partition("#")
+        return f'{notebook}, "{heading}",'
 
     def __repr__(self):
         lines = [f"{letter}) {o.text}" for letter, o in zip(LETTERS, self.options, strict=True)]
-        how = f'Write answer({self.number}, "a"), or b, c, d.'
-        return "\n".join([f"Question {self.number}: {self.question}", *lines, how])
+        how = f'Write answer("{self.id}", "a"), or b, c, d.'
+        return "\n".join([f"Question ({self.level}): {self.question}", *lines, how])
 
     def _repr_html_(self):
         """Question and options as a list, and folded below it the feedback for each."""
         options, feedback = "", ""
         for option in self.options:
-            options += f"<li>{_html(option.text)}</li>"
-            mark = "Right." if option.correct else f"Not this ({_html(option.misconception)})."
-            feedback += f"<li><strong>{mark}</strong> {_html(option.feedback)}</li>"
+            options += f"<li>{marked(option.text)}</li>"
+            mark = "Right." if option.correct else f"Not this ({marked(option.misconception)})."
+            feedback += f"<li><strong>{mark}</strong> {marked(option.feedback)}</li>"
         ol = '<ol type="a" style="list-style: lower-alpha; padding-left: 2em">'
         return (
             '<div style="color: inherit; border-left: 3px solid var(--jp-brand-color1, '
             'currentColor); padding-left: 1em">'
-            f"<p><strong>Question {self.number}.</strong> {_html(self.question)}</p>"
+            f"<p><strong>Question ({self.level}).</strong> {marked(self.question)}</p>"
             f"{ol}{options}</ol><details><summary>Answers, to be opened after yours</summary>"
             f"{ol}{feedback}</ol></details></div>"
         )
 
 
 @cache
-def load_questions() -> tuple[Question, ...]:
-    """All questions, numbered from 1."""
-    items = json.loads(Path(__file__).with_name("questions.json").read_text(encoding="utf-8"))
-    for item in items:
-        item["options"] = tuple(Option(**option) for option in item["options"])
-    return tuple(Question(number, **item) for number, item in enumerate(items, 1))
+def load_questions() -> dict[str, Question]:
+    """All questions by their id, in the order of the notebooks."""
+    found = {}
+    for path in sorted(Path(__file__).parent.glob("*.json")):
+        for item in json.loads(path.read_text(encoding="utf-8")):
+            item["options"] = tuple(Option(**option) for option in item["options"])
+            found[item["id"]] = Question(path.stem, **item)
+    return found
 
 
-def ask(number: int) -> Question:
-    """One question; at the end of a cell it shows itself. ValueError if there is none."""
+def ask(name: str) -> Question:
+    """The question with this id; at the end of a cell it shows itself. ValueError for another."""
     questions = load_questions()
-    return questions[whole("the number of a question", number, 1, len(questions)) - 1]
+    if name not in list(questions):
+        raise ValueError(f"there is no question {name!r}; there are {', '.join(questions)}")
+    return questions[name]
 
 
-def answer(number: int, choice: str | None = None) -> Sentence:
+def answer(name: str, choice: str | None = None) -> Sentence:
     """Remember the answer `choice`, a letter, and return the feedback for it, or for the last one.
 
     ValueError for an unknown question, and for what is no letter of an option.
     """
-    question = ask(number)
+    question = ask(name)
     if choice is not None:
         letter = choice.strip().lower() if isinstance(choice, str) else choice
         if letter not in LETTERS:
@@ -99,7 +120,7 @@ def answer(number: int, choice: str | None = None) -> Sentence:
         remember("answers", question.id, letter)
     letter = answers_given().get(question.id)
     if letter is None:
-        return Sentence(f'No answer yet. Write answer({number}, "a"), or b, c, d.')
+        return Sentence(f'No answer yet. Write answer("{name}", "a"), or b, c, d.')
     return question.feedback(letter)
 
 
@@ -115,20 +136,15 @@ def report() -> Sentence:
     Notebook 06 reports on what came before it; questions of later ones count once answered.
     """
     given, again = answers_given(), {}
-    asked = [q for q in load_questions() if q.id in given or q.read_again < "06"]
+    asked = [q for q in load_questions().values() if q.id in given or q.notebook < "07"]
     answered = [q for q in asked if q.id in given]
     wrong = [q for q in answered if not q.right(given[q.id])]
     if not answered:
-        return Sentence(f"No answers yet: {len(asked)} questions wait. Begin with quiz(1).")
+        return Sentence(f"No answers yet: {len(asked)} questions wait.")
     for question in wrong:
-        again.setdefault(question.read_again, []).append(f"{question.number}")
-    lines = [f"- Read {notebook} again (question {', '.join(numbers)})."
-             for notebook, numbers in sorted(again.items())]
+        again.setdefault(question.place, []).append(question.id)
+    lines = [f"- Read {place} again ({', '.join(names)})."
+             for place, names in sorted(again.items())]
     counts = (f"{len(answered) - len(wrong)} right, {len(wrong)} wrong, "
               f"{len(asked) - len(answered)} of {len(asked)} still open.")
     return Sentence("\n".join([counts, *lines]))
-
-
-def _html(text):
-    """Escape `text` and show what stands between backticks as code."""
-    return re.sub("`(.*?)`", r"<code>\1</code>", html.escape(text))

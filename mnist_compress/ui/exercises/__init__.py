@@ -1,9 +1,10 @@
 """Exercises that check themselves: `check(my_mask)` tells a wrong function its mistake.
 
-Each exercise is one right function with switches that make it wrong as learners get it wrong.
-`exercises.json` holds, for each usual mistake, the switches and what to say. A learner's function
-is tried on some cases and its results compared with those of the right function and of all wrong
-ones, so the message follows from behavior and not from how code looks.
+Each exercise is one right function with switches that make it wrong as learners get it wrong, and
+some cases to try. It stands in the module of its notebook, in `EXERCISES`: {name: (right, cases)}.
+The JSON file beside that module holds, for each usual mistake, the switches and what to say. A
+learner's function is tried on the cases and its results compared with those of the right function
+and of all wrong ones, so the message follows from behavior and not from how code looks.
 """
 
 import copy
@@ -11,73 +12,15 @@ import json
 import math
 import traceback
 from collections.abc import Callable
+from functools import cache
+from importlib import import_module
 from numbers import Real
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 
-from .state import Sentence
-
-
-def _normalize(pixels, largest=255, own_largest=False, centered=False, whole=False):
-    largest = pixels.max() if own_largest else largest
-    result = pixels // largest if whole else pixels / largest
-    return result * 2 - 1 if centered else result
-
-
-def _accuracy(logits, labels, dimension=1, counted=False, full=1, wrong_ones=False,
-              probability=False):
-    hits = (logits.argmax(dimension)[:len(labels)] == labels).float()
-    if wrong_ones:
-        hits = 1 - hits
-    if probability:
-        hits = logits.softmax(1).gather(1, labels[:, None])
-    return hits.sum() if counted else full * hits.mean()
-
-
-def _mask(weight, sparsity, magnitude=True, by_row=False, more=0, inverted=False, threshold=False,
-          pruned=False, dtype="bool"):
-    if by_row:
-        return torch.stack([_mask(row, sparsity) for row in weight])
-    size = weight.abs() if magnitude else weight
-    gone = max(round(sparsity * weight.numel()) + more, 0)
-    mask = torch.ones(weight.numel(), dtype=torch.bool)
-    mask[size.flatten().argsort(stable=True)[:gone]] = False
-    mask = weight.abs() > sparsity if threshold else mask.view(weight.shape)
-    mask = ~mask if inverted else mask
-    return weight * mask if pruned else mask.to(getattr(torch, dtype))
-
-
-def _quantize(values, scale, zero_point, multiplied=False, nearest=True, zero=True, clamp=True,
-              dtype="int8"):
-    steps = values * scale if multiplied else values / scale
-    steps = (steps.round() if nearest else steps.trunc()) + (zero_point if zero else 0)
-    return (steps.clamp(-128, 127) if clamp else steps).to(getattr(torch, dtype))
-
-
-def _rescale(total, multiplier, shift, half=True, clamp=True, relu=True, whole=True, to_even=False):
-    total = max(total, 0) if relu else total
-    product = total * multiplier + (2 ** (shift - 1) if half else 0)
-    result = product // 2**shift if whole else product / 2**shift
-    if to_even:
-        result = round(total * multiplier / 2**shift)
-    return min(result, 255) if clamp else result
-
-
-def _shared(weights, code, magnitude=True, nearest=True, sign=True, zeros=True, positions=False):
-    size = weights.abs() if magnitude else weights
-    position = (size[..., None] - code).abs().argmin(-1)
-    if not nearest:
-        position = ((size[..., None] >= code).sum(-1) - 1).clamp(min=0)
-    signs = torch.where(weights < 0, -1, 1) if sign else 1
-    result = code[position] * signs * (weights != 0 if zeros else 1)
-    return position if positions else result
-
-
-def _sums(pixels, weight, dtype="int32"):
-    kind = getattr(torch, dtype)
-    return weight.to(kind) @ pixels.to(kind)
+from ..state import Sentence
 
 
 class _Exercise(NamedTuple):
@@ -91,28 +34,24 @@ class _Exercise(NamedTuple):
                 for case in self.cases]
 
 
-_MISTAKES = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
-_PIXELS = torch.tensor([[0, 150, 255], [1, 128, 64]], dtype=torch.uint8)
-_LOGITS = torch.tensor([[2.0, 0.1, 0.3, 0.2], [0.2, 0.1, 9.0, 0.3], [0.5, 0.3, 0.1, 3.0]])
-_WEIGHTS = torch.tensor([[0.5, -0.9, 0.02, -0.01], [0.03, 0.8, -0.7, 0.6], [-4.0, 3.0, 2.0, -1.0]])
-_VALUES = torch.tensor([0.1234, -0.5, 0.017, 0.0, 3.0, -3.0])
-_SPARSE = torch.tensor([[0.0, 0.31, -0.52, 1.9], [-0.11, 0.0, 0.78, -1.2]])
-_CODE = torch.tensor([0.25, 0.6, 1.5])
-_ROW = torch.arange(0, 256, 5, dtype=torch.uint8)
-_INT8 = torch.stack([torch.full((52,), 127), torch.arange(-127, 129, 5)]).to(torch.int8)
-_CASES = {
-    "my_normalize": (_normalize, [(_PIXELS,), (_PIXELS[1],)]),
-    "my_accuracy": (_accuracy, [(_LOGITS, torch.tensor([0, 2, 1])),
-                                (_LOGITS, torch.tensor([2, 2, 3]))]),
-    "my_mask": (_mask, [(_WEIGHTS, 0.5), (_WEIGHTS, 0.25), (_WEIGHTS * 3, 0.75)]),
-    "my_quantize": (_quantize, [(_VALUES, 0.01, 0), (_VALUES, 0.02, 5)]),
-    "my_rescale": (_rescale, [(450451, 16099809, 36), (-70000, 16099809, 36),
-                              (9000000, 16099809, 36), (5, 1, 1)]),
-    "my_shared": (_shared, [(_SPARSE, _CODE), (_SPARSE * 0.7, _CODE)]),
-    "my_sums": (_sums, [(_ROW, _INT8), (_ROW.flip(0), _INT8)]),
-}
-EXERCISES = {name: _Exercise(right, cases, _MISTAKES[name])
-             for name, (right, cases) in _CASES.items()}
+@cache
+def exercise_modules() -> dict[str, str]:
+    """{name of an exercise: the module that holds it}, in the order of the notebooks."""
+    order = ("data", "training", "pruning", "quantization", "prediction_trace", "smallest_file",
+             "deployment")
+    return {name: module for module in order for name in _mistakes(module)}
+
+
+@cache
+def load_exercise(name: str) -> _Exercise:
+    """The exercise of this name; only its own module is imported."""
+    module = exercise_modules()[name]
+    right, cases = import_module(f".{module}", __name__).EXERCISES[name]
+    return _Exercise(right, cases, _mistakes(module)[name])
+
+
+def _mistakes(module):
+    return json.loads(Path(__file__).with_name(f"{module}.json").read_text("utf-8"))
 
 
 def check(function: Callable) -> Sentence:
@@ -121,14 +60,14 @@ def check(function: Callable) -> Sentence:
     Whatever the function does or returns becomes a sentence, and so does what is no function of an
     exercise; only KeyboardInterrupt passes through.
     """
-    known = f"There are exercises for {', '.join(EXERCISES)}."
+    known = f"There are exercises for {', '.join(exercise_modules())}."
     if not callable(function):
         got = _brief(function)[:60]
         return Sentence(f"Hand over the function itself, without brackets: got {got}. {known}")
     name = getattr(function, "__name__", _kind(function))
-    if name not in list(EXERCISES):
+    if name not in list(exercise_modules()):
         return Sentence(f"There is no exercise for a function with the name {name}. {known}")
-    exercise, results = EXERCISES[name], []
+    exercise, results = load_exercise(name), []
     for case in exercise.cases:
         mine = copy.deepcopy(case)
         try:
