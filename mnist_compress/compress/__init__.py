@@ -10,8 +10,6 @@ codebook         the others share a few magnitudes and learn to live with roundi
 Below, `compress` takes these steps in turn; `compress_once` takes two of them, and trains nothing.
 """
 
-from collections.abc import Sequence
-
 import torch
 
 from ..data import SIDE, Digits, real, whole
@@ -44,7 +42,7 @@ def compress(lesson: Lesson, recipe: Recipe, seed: int = 0) -> IntegerNetwork:
 
 
 def compress_once(model: DigitClassifier, digits: Digits, weights: int,
-                  levels: Sequence[int] = (2, 7), bias_step: float = 0.1) -> IntegerNetwork:
+                  levels: tuple[int, ...] = (2, 7), bias_step: float = 0.1) -> IntegerNetwork:
     """DigitClassifier -> IntegerNetwork with that many weights and shared magnitudes, untrained.
 
     A weight's score is |w| times the root mean square of its input over the calibration `digits`
@@ -58,7 +56,7 @@ def compress_once(model: DigitClassifier, digits: Digits, weights: int,
         raise ValueError("weights and biases must be finite; one of them is NaN or infinite")
     whole("number of digits", len(digits), 1)
     weights = whole("weights", weights, 1, sum(layer.weight.numel() for layer in model.layers))
-    levels = wholes("levels", levels, [127] * len(model.layers))
+    levels = wholes("levels", levels, (127,) * len(model.layers))
     bias_step = real("bias_step", bias_step, above=0)
     network = [(layer.weight.detach().float(), layer.bias.detach().float())
                for layer in model.layers]

@@ -4,7 +4,6 @@ Each magnitude is stored once, as int8; a weight then costs its position, its si
 """
 
 import math
-from collections.abc import Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -24,8 +23,7 @@ _SHORT_BITS = 7  # of scales and multipliers: each takes two bytes of the file
 def fit_codebook(weight: Tensor, levels: int, rounds: int = 30) -> Tensor:
     """Weights of any shape -> that many magnitudes (levels,), ascending, near those that are not 0.
 
-    One-dimensional k-means of |w|, as in Deep Compression (Han, Mao & Dally 2016). ValueError if
-    all are 0.
+    k-means of |w|, as in Deep Compression (Han, Mao & Dally 2016). ValueError if all are 0.
     """
     values = weight[weight != 0].abs()
     if not len(values):
@@ -77,7 +75,7 @@ class Grid(NamedTuple):
         return straight_through(values, whole * self.input_scale)
 
 
-def choose_grids(network: Network, inputs: Tensor, levels: Sequence[int],
+def choose_grids(network: Network, inputs: Tensor, levels: tuple[int, ...],
                  bias_step: float) -> list[Grid]:
     """Network and calibration inputs (n, in) float32, 0..1 -> a Grid for each layer."""
     grids: list[Grid] = []
@@ -116,7 +114,7 @@ def quantization_aware_train(network: Network, lesson: Lesson, recipe: Recipe,
             [grid._replace(codebook=grid.codebook.detach()) for grid in grids])
 
 
-def integers(network: Network, grids: list[Grid], widths: Sequence[int]) -> IntegerNetwork:
+def integers(network: Network, grids: list[Grid], widths: tuple[int, ...]) -> IntegerNetwork:
     """Network -> the nearest on its grids, of these widths; units beyond the network's are zero.
 
     Scales and multipliers are shortened; what a multiplier loses by it goes into the scale of the
@@ -125,22 +123,22 @@ def integers(network: Network, grids: list[Grid], widths: Sequence[int]) -> Inte
     layers: list[IntegerLayer] = []
     input_scale = PIXEL_SCALE
     for place, (layer, grid) in enumerate(zip(network, grids, strict=True)):
-        (weight, bias), (inputs, units) = grid.round(*layer), widths[place:place + 2]
-        last, scale = grid is grids[-1], grid.weight_scale
+        (weight, bias), scale = grid.round(*layer), grid.weight_scale
+        last, (inputs, units) = grid is grids[-1], widths[place:place + 2]
+        whole = (weight / scale).round().to(torch.int8).numpy()
         steps = (bias / grid.bias_step).round() * (grid.mask.any(1) | last)  # none for dead units
         total = steps.to(torch.int32).numpy() << grid.power
-        whole = (weight / scale).round().to(torch.int8).numpy()
         if place == 0 and 4 * whole.shape[1] == inputs:  # four pixels add up, not their mean
             whole, total, scale = spread_2x2(whole), total << 2, scale / 4
-        whole = np.pad(whole, ((0, units - len(whole)), (0, inputs - whole.shape[1])))
-        total = np.pad(total, (0, units - len(total)))
+        more = units - len(whole)
+        whole = np.pad(whole, ((0, more), (0, inputs - whole.shape[1])))
         number, shift = as_fraction(scale, _SHORT_BITS)
-        scale = number / 2**shift
-        layers.append(IntegerLayer(whole, total, np.array(scale, np.float32)))
+        short = np.array(number / 2**shift, np.float32)
+        layers.append(IntegerLayer(whole, np.pad(total, (0, more)), short))
         if not last:
-            rescale = scale * input_scale / grids[place + 1].input_scale
+            rescale = short.item() * input_scale / grids[place + 1].input_scale
             number, shift = as_fraction(rescale, _SHORT_BITS)
             layers[-1].multiplier = np.array(number, np.int32)
             layers[-1].shift = np.array(shift, np.int32)
-            input_scale = scale * input_scale * 2**shift / number
+            input_scale = layers[-1].output_scale(input_scale)
     return IntegerNetwork(layers)

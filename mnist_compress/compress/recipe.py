@@ -1,7 +1,6 @@
 """All settings of the recipe, each with what it is for."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
 
@@ -53,7 +52,7 @@ class Recipe:
         if type(self.tie) is not bool:
             raise ValueError(f"tie must be True or False; got {self.tie!r}")
         wholes("units", self.units, hidden)
-        wholes("levels", self.levels, [127] * len(self.widths[1:]))
+        wholes("levels", self.levels, (127,) * len(self.widths[1:]))
         whole("weights", self.weights, 1, sum(i * o for i, o in pairwise(self.student_widths)))
         real("rate", self.rate, above=0, below=1)
         real("bias_step", self.bias_step, above=0)
@@ -64,7 +63,7 @@ class Recipe:
         return _PIXELS // 4 if self.tie else _PIXELS, *self.units, _CLASSES
 
 
-def wholes(name: str, values: Sequence[int], most: Sequence[float] = ()) -> tuple[int, ...]:
+def wholes(name: str, values: tuple[int, ...], most: tuple[float, ...] = ()) -> tuple[int, ...]:
     """`values` as a tuple of ints, 1 or more; with `most`, as many, each one up to its own there.
 
     ValueError for anything else.
@@ -73,6 +72,6 @@ def wholes(name: str, values: Sequence[int], most: Sequence[float] = ()) -> tupl
     if count == 0 or (most and count != len(most)):
         many = len(most) or "one or more"
         raise ValueError(f"{name} must be a tuple of {many} whole numbers; got {values!r}")
-    limits = most or [math.inf] * count
+    limits = most or (math.inf,) * count
     return tuple(whole(f"each of {name}", value, 1, limit)
                  for value, limit in zip(values, limits, strict=True))

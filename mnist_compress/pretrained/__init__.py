@@ -1,9 +1,8 @@
 """Small packed networks that come with the package, and the recipe that made each of them.
 
 "thousand" is the course's 784-128-10 trained on its 1,000 digits, "perceptron" the same on MNIST's
-training digits, "lenet" LeNet-300-100 on those. "-small" has fewer weights, "-untied" no weights
-shared by 2x2 pixels; "dense-" is the float32 network that the others are compared with. README.md
-beside this file has commands and seeds, measured.csv what came out.
+training digits, "lenet" LeNet-300-100 on those. "-small" has fewer weights, "-untied" none that 2x2
+pixels share; "dense-" is what they are compared with. README.md has commands and seeds.
 """
 
 import csv
@@ -62,11 +61,10 @@ def load(name: str) -> IntegerNetwork:
 def digits_for(name: str, folder: str | Path | None = None) -> tuple[Digits, Digits]:
     """What a network was trained on, and its validation digits, which choices were made on.
 
-    "thousand": the sample's 1,000, and its other 4,000. Others: the first 55,000 of MNIST's
-    training digits, and the last 5,000, from `load_full(folder)`.
+    The sample's 1,000 and its other 4,000, or MNIST's first 55,000 and last 5,000 training digits.
     """
     if name not in REFERENCES:
-        recipe(name)
+        recipe(name)  # ValueError for an unknown one
     if "thousand" in name:
         return load_sample()
     train = load_full(folder, progress=False)[0]
