@@ -11,7 +11,7 @@ WARM = 4
 PAD = [
     "import torch\n"
     "from mnist_compress.trace import run_pipeline\n"
-    "from mnist_compress.ui.drawpad import DrawPad\n"
+    "from mnist_compress.ui import DrawPad\n"
     "torch.set_num_threads(1)\n"
     "pipeline = run_pipeline()",
     "DrawPad(pipeline.models, pipeline.test[::400])",
@@ -20,7 +20,7 @@ SLIDER = [
     "import torch\n"
     "from mnist_compress.data import load_sample\n"
     "from mnist_compress.training import trained_model\n"
-    "from mnist_compress.ui.explorers import explore_{0}\n"
+    "from mnist_compress.ui import explore_{0}\n"
     "torch.set_num_threads(1)\n"
     "digits, test = load_sample()",
     "explore_{0}({1})",

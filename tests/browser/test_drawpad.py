@@ -13,7 +13,7 @@ CELLS = [
     "from mnist_compress.pruning import prune\n"
     "from mnist_compress.quantization import quantize_model\n"
     "from mnist_compress.training import trained_model\n"
-    "from mnist_compress.ui.drawpad import DrawPad\n"
+    "from mnist_compress.ui import DrawPad\n"
     "torch.set_num_threads(1)\n"
     "digits, test = load_sample()\n"
     "model, pruned = trained_model(), prune(trained_model(), 0.3)\n"

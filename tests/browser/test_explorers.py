@@ -12,7 +12,7 @@ CELLS = [
     "import torch\n"
     "from mnist_compress.data import load_sample\n"
     "from mnist_compress.training import trained_model\n"
-    "from mnist_compress.ui.explorers import explore_pruning, explore_quantization\n"
+    "from mnist_compress.ui import explore_pruning, explore_quantization\n"
     "torch.set_num_threads(1)\n"
     "digits, test = load_sample()",
     "zeros = explore_pruning(trained_model(), test)\nzeros",
@@ -128,7 +128,7 @@ def test_a_call_moves_the_sliders_and_an_error_is_shown(notebook):
     view.says("With 5 bits, affine")
     assert view.slider.get_attribute("aria-valuetext") == "5"
     assert view.box.get_by_role("radio", name="affine").is_checked()
-    in_kernel("kept, steps._show = steps._show, lambda **values: 1 / 0")
+    in_kernel("kept, steps._show = steps._show, lambda axes, **values: 1 / 0")
     view.slider.focus()
     notebook.page.keyboard.press("ArrowLeft")
     alert = view.box.get_by_role("alert")
