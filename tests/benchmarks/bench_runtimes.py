@@ -171,7 +171,7 @@ def page_table(pages, pixels, chromium):
         session = page.context.new_cdp_session(page)
         empty = heap(session)
         page.goto(path.as_uri())
-        page.wait_for_selector("#p")
+        page.wait_for_selector("#pad")
         held = heap(session) - empty
         cells = []
         for batch in BATCHES:

@@ -17,7 +17,6 @@ import pytest
 from mnist_compress.data import center_digit, flatten, load_sample
 from mnist_compress.deploy.page import export_page
 from mnist_compress.packed.file import load_packed, pack, unpack
-from mnist_compress.packed.reader import PackedClassifier
 from mnist_compress.pruning import prune
 from mnist_compress.quantization import quantize_model
 from mnist_compress.training import train, trained_model
@@ -54,10 +53,10 @@ class Visit:
         self.page.on("console", lambda message: self.complaints.append(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.goto(address)
-        self.page.wait_for_selector("#p")
+        self.page.wait_for_selector("#pad")
 
     def logits(self, pixels, size=500):
-        """The page's last sums for uint8 (n, 784), int64 (n, 10)."""
+        """The page's logits for uint8 (n, 784), int64 (n, 10)."""
         code = """text => {
             const all = Uint8Array.from(atob(text), letter => letter.charCodeAt());
             return Array.from({length: all.length / 784}, (_, place) =>
@@ -68,7 +67,7 @@ class Visit:
 
     def draw(self, lines, steps=6):
         """Strokes of points in 0..1, with the mouse."""
-        box = self.page.locator("#p").bounding_box()
+        box = self.page.locator("#pad").bounding_box()
         for line in lines:
             for place, (x, y) in enumerate(line):
                 self.page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"],
@@ -77,12 +76,23 @@ class Visit:
                     self.page.mouse.down()
             self.page.mouse.up()
 
+    def pixels(self, canvas, side):
+        """What a canvas holds, uint8 (side, side)."""
+        alpha = self.page.evaluate("""([canvas, side]) => Array.from(
+            document.querySelector(canvas).getContext("2d").getImageData(0, 0, side, side).data
+        ).filter((value, place) => place % 4 == 3)""", [canvas, side])
+        return np.array(alpha, np.uint8).reshape(side, side)
+
     def ink(self):
         """What is drawn, uint8 (140, 140)."""
-        return np.array(self.page.evaluate("drawn()"), np.uint8).reshape(140, 140)
+        return self.pixels("#pad", 140)
+
+    def told(self):
+        """The page's text on each of the five layers."""
+        return [text.replace("\xa0", " ") for text in self.page.locator("span").all_inner_texts()]
 
     def answer(self):
-        return self.page.inner_text("#a").strip()
+        return self.page.inner_text("#answer").strip()
 
 
 @pytest.fixture(scope="module")
@@ -101,10 +111,10 @@ def visit(chromium, path):
 
 
 def test_same_logits_on_every_sample_digit(visit, pixels):
-    reader = PackedClassifier(NETWORK.read_bytes())
+    network = load_packed(NETWORK)
     found = visit.logits(pixels)
     assert found.shape == (4000, 10)
-    assert np.count_nonzero(found != reader.logits(pixels.numpy())) == 0
+    assert np.count_nonzero(found != network.logits(pixels.numpy())) == 0
 
 
 @pytest.mark.parametrize("make", [
@@ -113,58 +123,54 @@ def test_same_logits_on_every_sample_digit(visit, pixels):
     lambda digits: quantize_model(prune(train(digits, digits[:9], widths=(784, 20, 15, 10))[0], .8),
                                   digits, bits=4)])
 def test_same_logits_with_the_learners_own_networks(chromium, pixels, tmp_path, make):
-    model = make(load_sample()[0])
-    export_page(model, tmp_path / "digit.html")
+    network = make(load_sample()[0])
+    export_page(network, tmp_path / "digit.html")
     visit = Visit(chromium, (tmp_path / "digit.html").as_uri())
     some = pixels[::10]
-    assert np.array_equal(visit.logits(some), model.sums(some).numpy())
-    weights = sum(int((layer.weight != 0).sum()) for layer in model.layers)
-    assert f"{weights} of " in visit.page.inner_text("#x")
+    assert np.array_equal(visit.logits(some), network.logits(some.numpy()))
+    weights = sum(int((layer.weight != 0).sum()) for layer in network.layers)
+    assert f"{weights} of " in visit.told()[2]
     assert visit.complaints == []
     visit.context.close()
 
 
 def test_twenty_drawn_digits_are_read_as_in_python(visit):
-    reader, right = PackedClassifier(NETWORK.read_bytes()), 0
+    network, right = load_packed(NETWORK), 0
     for digit, lines in STROKES.items():
         for lean in (0, 0.12):
-            visit.page.click("#c")
+            visit.page.click("#clear")
             visit.draw([[(x * .8 + .1 + lean * (.5 - y), y * .8 + .1) for x, y in line]
                         for line in lines])
             picture = center_digit(visit.ink()).numpy()
-            seen = np.array(visit.page.evaluate("centre(drawn(), 140)")).reshape(28, 28)
-            assert picture.max() > 200 and np.array_equal(picture, seen)
-            mine = reader.logits(picture[None])[0]
-            assert visit.page.evaluate("activations(centre(drawn(), 140)).at(-1)") == mine.tolist()
-            assert visit.answer() == str(mine.argmax())
-            right += mine.argmax() == digit
+            assert picture.max() > 200 and np.array_equal(picture, visit.pixels("#seen", 28))
+            mine, = network.predict(picture[None])
+            assert visit.answer() == str(mine)
+            right += mine == digit
     assert right >= 14  # the drawings are legible; the network errs on about one digit in ten
 
 
 def test_the_trace_shows_this_digit(visit):
-    reader = PackedClassifier(NETWORK.read_bytes())
+    network = load_packed(NETWORK)
     visit.draw(STROKES[7])
-    picture = center_digit(visit.ink()).numpy().reshape(-1)
-    first = unpack(pack(load_packed(NETWORK), reorder=True)).layers[0]
-    sums = first.weight.astype(int) @ picture.astype(int) + first.bias
-    unit = int(sums.argmax())
-    hidden = (max(sums[unit], 0) * int(first.multiplier) + (1 << int(first.shift) - 1)
-              >> int(first.shift))
-    text = visit.page.inner_text("table")
-    assert f"{np.count_nonzero(picture)} of 784 pixels" in text
-    assert f"#{unit}: {sums[unit]}," in visit.page.inner_text("#w")
-    assert f"#{unit}: {min(hidden, 255)}," in visit.page.inner_text("#y")
-    logits = reader.logits(picture[None])[0]
-    scale = np.prod([layer.scale for layer in reader.layers], dtype=float) / 255 \
-        * 2.0 ** int(first.shift) / int(first.multiplier)
-    chances = np.exp((logits - logits.max()) * scale)
+    picture = center_digit(visit.ink()).numpy().reshape(1, -1)
+    stored = unpack(pack(network, reorder=True))  # the order of units in the page
+    first, values = stored.accumulators(picture)[0][0], stored.activations(picture)[0][0]
+    unit = int(first.argmax())
+    told = visit.told()
+    assert told[0] == f"{np.count_nonzero(picture)} of 784 pixels hold ink"
+    assert told[1].startswith(f"int32 accumulators #{unit}: {first[unit]},")
+    assert told[3].startswith(f"ReLU, 8 bits: #{unit}: {values[unit]},")
+    logits, = network.logits(picture)
+    chances = np.exp((logits - logits.max()) * network.logit_scale)
     chances /= chances.sum()
-    assert f"{logits.argmax()}: {100 * chances.max():.1f} %" in visit.page.inner_text("#z")
-    assert re.search(r", in [1-9]\d* µs$", visit.page.inner_text("#z").strip())
+    assert told[4].startswith(f"{logits.argmax()}: {100 * chances.max():.1f} %, ")
+    assert re.search(r", in [1-9]\d* µs$", told[4])
+    bars = visit.page.evaluate("[...document.querySelectorAll('b')].map(bar => bar.clientTop)")
+    assert np.argmax(bars) == logits.argmax() and max(bars) <= 50
 
 
 def test_keys_alone_draw_a_one(visit):
-    pad = visit.page.locator("#p")
+    pad = visit.page.locator("#pad")
     pad.focus()
     for _ in range(10):
         pad.press("ArrowUp")
@@ -173,7 +179,7 @@ def test_keys_alone_draw_a_one(visit):
     for _ in range(20):
         pad.press("ArrowDown")
     assert visit.answer() == "1"
-    assert "radial-gradient" in visit.page.evaluate("document.getElementById('p').style.background")
+    assert "radial-gradient" in pad.evaluate("pad => pad.style.background")
     pad.press("Space")
     before = visit.ink()
     pad.press("ArrowRight")
@@ -181,12 +187,12 @@ def test_keys_alone_draw_a_one(visit):
     pad.press("Delete")
     assert not visit.ink().any() and visit.answer() == "?"
     pad.press("Tab")  # leaves the pad
-    assert visit.page.evaluate("document.activeElement.id") == "c"
+    assert visit.page.evaluate("document.activeElement.id") == "clear"
 
 
 def test_a_finger_draws_and_does_not_scroll(chromium, path):
     visit = Visit(chromium, path.as_uri(), has_touch=True, is_mobile=True)
-    box = visit.page.locator("#p").bounding_box()
+    box = visit.page.locator("#pad").bounding_box()
     session = visit.context.new_cdp_session(visit.page)
     for kind, y in [("touchStart", .2), *(("touchMove", .2 + .1 * i) for i in range(7)),
                     ("touchEnd", None)]:
@@ -201,7 +207,7 @@ def test_a_finger_draws_and_does_not_scroll(chromium, path):
 
 def test_weight_and_policy(path):
     text = path.read_text("utf-8")
-    assert len(text.encode()) <= 12_000
+    assert len(text.encode()) <= 5_700
     assert f"This page weighs {path.stat().st_size:,} bytes" in text
     assert f"{NETWORK.stat().st_size:,} of them the network" in text
     assert "default-src 'none'" in text and "unsafe" not in text

@@ -1,101 +1,112 @@
-// The record coder and the integer network: the twin of packed_decoder.py and reader.py.
-// Every number is an integer below 2**53, so a double holds it exactly. The header gives floor,
-// data and at (the next byte), tied, widths and layers: [rows, biases, scale, rescale, step].
-const edge = 2559, squash = [], stretch = [], states = {}, mix = [];
+// Context mixing, and the order of all weights: the twin of packed/context_mixing.py.
+import {floor} from "./integers.js";
+
+// squash: log-odds in units of 1/256, plus edge -> probability in units of 2**-16. stretch undoes
+// it for probabilities in units of 2**-12; it fills as they are met.
+const edge = 2559, squash = [], stretch = [];
 for (let power = 2 ** 24, place = 0; place <= edge; place++) {
-  squash[edge + place] = floor(2 ** 40 / (2 ** 24 + power));
-  squash[edge - place] = place ? 65536 - squash[edge + place] : squash[edge];
+  squash[edge - place] = 65536 - (squash[edge + place] = floor(2 ** 40 / (2 ** 24 + power)));
   power = floor((power * 16711808 + 2 ** 23) / 2 ** 24);
 }
 
-// Arithmetic decoding and logistic mixing.
-let low = 0, span = 2 ** 32 - 1;
-for (let place = 0; place < 4; place++) low = low * 256 + (data[at++] | 0);
-const bit = (kind, contexts) => {
-  const found = [];
-  contexts.forEach((context, place) => found.push(
-    states[context * 65536 + 16 * kind + place] ??= [found.length ? found[0][0] : 2 ** 21, 0]));
-  const weights = mix[kind] ??= contexts.map(() => floor(72090 / contexts.length));
-  const inputs = found.map(([chance]) => stretch[chance >>= 10] ??=
-    squash.findIndex(value => value >= 16 * chance + 8) - edge);
-  const total = inputs.reduce((sum, input, place) => sum + weights[place] * input, 0);
-  const chance = squash[Math.min(Math.max(floor(total / 65536), -edge), edge) + edge];
-  const part = floor(span * chance / 65536), one = low < part ? 1 : 0;
-  if (one) span = part;
-  else low -= part, span -= part;
-  for (; span < 2 ** 24; span *= 256) low = low * 256 + (data[at++] | 0);
-  const error = (one * 65536 - chance) * (2 + floor(200 / (found[0][1] + 20)));
-  found.forEach((state, place) => {
-    weights[place] += floor((inputs[place] * error + 32768) / 65536);
-    state[0] += floor((one * 2 ** 22 - state[0]) / (state[1] + 2));
-    state[1] = Math.min(state[1] + 1, 1000);
-  });
-  return one;
-};
-const number = (kind, contexts, most) => {
-  let size = 0, value = 1;
-  while (2 ** (size + 1) <= most + 1 && bit(kind, contexts.map(context => context << 16 | size)))
-    size++;
-  for (let place = size; place--;) {
-    const known = (size << 5 | place) << 5 | Math.min(value, 31);
-    value = 2 * value + bit(kind, contexts.map(context => context << 16 | known));
-  }
-  return value - 1;
-};
+// The bytes of a stream -> two functions: the next bit, and the next number 0..most. kind and
+// contexts are whole numbers that say what is known about it.
+const mixer = stream => {
+  const states = {};  // of each context: [probability of a 1 in units of 2**-22, how often seen]
+  const mix = [];  // of each kind: the weights of its contexts
+  let at = 0, low = 0, span = 2 ** 32 - 1;
+  const shift = () => low = low * 256 + (stream[at++] | 0);  // behind the end come zeros
+  while (at < 4) shift();
 
-// The walk over all weights. A row of a layer becomes a list of [input, weight].
-let alive = Array(widths[0] / (tied ? 4 : 1)).fill(1);
-layers.forEach(([rows, biases, , , step], index) => {
-  const inputs = alive.length, root = Math.sqrt(inputs), side = index || root % 1 ? 0 : root;
-  const kind = 8 * index, levels = [], columns = alive.map(() => []), live = [];
-  let bias = 0, last = 2;
-  for (let size = 1; size < 128; size++)
-    if (bit(1, [2 * (size == 127) + (levels.at(-1) == size - 1)])) levels.push(size);
-  for (let unit = 0; unit < widths[index + 1]; unit++) {
-    const row = rows[unit] = [], here = [], agree = [];
-    biases[unit] = 0;
-    live[unit] = last = bit(kind + 2, [last]);
-    if (!last) continue;
-    const change = number(kind + 3, [0], 2 ** 32);
-    bias += change && bit(kind + 4, [0]) ? -change : change;
-    biases[unit] = bias * step;
-    alive.forEach((lives, place) => {
-      if (!lives) return;
-      const contexts = [0, place, unit], signs = [0], column = columns[place];
-      const spot = place + floor(place / side) + side + 2;
-      if (side) {
-        const [left, corner, above, other] =
-          [1, side + 2, side + 1, side].map(back => here[spot - back] | 0);
-        contexts.push(!!left + 2 * !!corner + 4 * !!above + 8 * !!other);
-        signs.push(9 * left + 3 * above + corner, 9 * left + 3 * above + other);
-      }
-      if (!bit(kind + 5, contexts)) return;
-      const vote = column.reduce((sum, [earlier, turn]) => sum + (agree[earlier] | 0) * turn, 0);
-      signs.push(2 * (32 - Math.clz32(Math.abs(vote))) + (vote > 0));
-      const sign = 2 * bit(kind + 6, signs) - 1;
-      const rank = number(kind + 7, [0, unit, contexts.at(-1)], levels.length - 1);
-      here[spot] = 1 + (sign > 0);
-      column.forEach(([earlier, turn]) => agree[earlier] = (agree[earlier] | 0) + sign * turn);
-      columns[place] = [...column.slice(-63), [unit, sign]];
-      const first = 4 * side * floor(place / side) + 2 * (place % side);
-      for (const input of tied && !index ? [0, 1, 2 * side, 2 * side + 1].map(step => first + step)
-           : [place]) row.push([input, sign * levels[rank]]);
+  const bit = (kind, contexts) => {
+    const found = [];
+    for (const context of contexts) found.push(states[
+      context * 65536 + 16 * kind + found.length] ??= [found[0] ? found[0][0] : 2 ** 21, 0]);
+    const weights = mix[kind] ??= contexts.map(() => floor(72090 / contexts.length));
+    const inputs = found.map(([chance]) => stretch[chance >>= 10] ??=
+      squash.findIndex(value => value >= 16 * chance + 8) - edge);
+    const total = inputs.reduce((sum, input, place) => sum + weights[place] * input, 0);
+    const chance = squash[Math.min(Math.max(floor(total / 65536), -edge), edge) + edge];
+    const part = floor(span * chance / 65536), one = +(low < part);
+    if (one) span = part;
+    else low -= part, span -= part;
+    for (; span < 2 ** 24; span *= 256) shift();
+    const error = (one * 65536 - chance) * (2 + floor(200 / (found[0][1] + 20)));
+    found.forEach((state, place) => {
+      weights[place] += floor(inputs[place] * error / 65536 + .5);
+      state[0] += floor((one * 2 ** 22 - state[0]) / (state[1] + 2));
+      if (state[1] < 1000) state[1]++;
     });
-  }
-  alive = live;
-});
+    return one;
+  };
 
-// Pixels 0..255 -> of each layer the sums and, but for the last, the values 0..255.
-const activations = pixels => {
-  const outputs = [];
-  for (const [rows, biases, , rescale] of layers) {
-    const sums = rows.map((row, unit) =>
-      row.reduce((sum, [input, weight]) => sum + weight * pixels[input], biases[unit]));
-    outputs.push(sums);
-    if (rescale) outputs.push(pixels = sums.map((sum, unit) => {
-      const [multiplier, shift] = rescale[unit % rescale.length];
-      return Math.min(floor((Math.max(sum, 0) * multiplier + 2 ** (shift - 1)) / 2 ** shift), 255);
-    }));
-  }
-  return outputs;
+  const number = (kind, contexts, most) => {
+    const next = known => bit(kind, contexts.map(context => context << 16 | known));
+    let size = 0, value = 1;
+    while (2 ** (size + 1) <= most + 1 && next(size)) size++;
+    for (let place = size; place--;)
+      value = 2 * value + next((size << 5 | place) << 5 | Math.min(value, 31));
+    return value - 1;
+  };
+  return [bit, number];
+};
+
+// What readHeader gives -> its layers, now with units: 0 for a unit without use, or its weights, a
+// list of [input, weight], and its bias.
+export const decode = (tied, widths, layers, stream) => {
+  const [bit, number] = mixer(stream);
+  let inputs = Array(widths[0] / 4 ** tied).fill(1);  // units before, or pixels; 0: no weights
+
+  const readLayer = (layer, index) => {
+    const kind = 8 * index, side = kind ? 0 : Math.sqrt(inputs.length);  // of the picture
+    const columns = inputs.map(() => []);  // of each input: its last weights as [unit, sign]
+    const levels = [];  // the magnitudes that weights have, rising
+    let bias = 0, alive = 2;
+
+    const readUnit = (none, unit) => {
+      const weights = [];
+      const here = [];  // signs so far, in lines of side + 1: 1 for a negative, 2 for a positive
+      const agree = Array(unit).fill(0);  // of each earlier unit: signs like ours less signs unlike
+
+      const readWeight = (input, place) => {
+        if (!input) return;
+        const contexts = [0, place, unit], signs = [0], column = columns[place];
+        let spot = 0, vote = 0;
+        if (side) {
+          spot = place + floor(place / side);
+          const [left, corner, above, other] =
+            [1, side + 2, side + 1, side].map(back => here[spot - back] | 0);
+          contexts.push(!left + 2 * !corner + 4 * !above + 8 * !other);
+          signs.push(9 * left + 3 * above + corner, 9 * left + 3 * above + other);
+        }
+        if (!bit(kind + 5, contexts)) return;
+        column.forEach(([earlier, turn]) => vote += agree[earlier] * turn);
+        signs.push(Math.clz32(vote) - Math.clz32(-vote));  // tells the vote's sign and its size
+        const up = bit(kind + 6, signs), sign = 2 * up - 1;
+        const weight =
+          sign * levels[number(kind + 7, [0, unit, contexts.at(-1)], levels.length - 1)];
+        here[spot] = 1 + up;
+        column.forEach(([earlier, turn]) => agree[earlier] += sign * turn);
+        if (column.push([unit, sign]) > 64) column.shift();
+        const first = 2 * (place + side * floor(place / side));  // of 2 x 2 pixels
+        for (const pixel of side && tied
+          ? [first, first + 1, first + 2 * side, first + 2 * side + 1] : [place])
+          weights.push([pixel, weight]);
+      };
+
+      alive = bit(kind + 2, [alive]);
+      if (!alive) return 0;
+      const change = number(kind + 3, [0], 2 ** 32);
+      bias += change && bit(kind + 4, [0]) ? -change : change;
+      inputs.forEach(readWeight);
+      return {weights, bias: bias * layer.step};
+    };
+
+    for (let level = 1; level < 128; level++)
+      if (bit(1, [2 * (level == 127) + (levels.at(-1) == level - 1)])) levels.push(level);
+    inputs = layer.units = Array.from({length: widths[index + 1]}, readUnit);
+  };
+
+  layers.forEach(readLayer);
+  return layers;
 };

@@ -1,21 +1,24 @@
-// The smallest draw pad: draw large, the answer stands above it, a double click clears. The browser
-// scales the drawing, whatever its size, to 20 x 20 pixels; then its centre of mass is moved.
-document.body.innerHTML = "<h1>Draw large</h1><canvas height=60 style=width:300px;border:solid;touch-action:none></canvas><canvas height=28>";
-const [title, pad, tiny] = document.body.children;
-const [pen, small] = [pad, tiny].map(canvas => canvas.getContext("2d"));
-const look = (x, y) => {
-  tiny.width = 28, small.drawImage(pad, x, y, 20, 20);
-  return small.getImageData(0, 0, 28, 28).data.filter((none, place) => place % 4 == 3);
-};
-(ondblclick = () => pad.width = 60)();
+// The smallest draw pad: the answer stands above it, a double click clears. Where the pen was says
+// where the digit is, by the mean of its places, and how large, by their standard deviation: so it
+// fills about 20 x 20 of 28 x 28 pixels with its mass in the middle, as MNIST's digits do.
+// TITLE, PAD and SEEN are the elements of qr.html. loader.js leaves PACKED, the stream alone;
+// page.py writes TIED, WIDTHS and LAYERS, which readHeader would give for a whole file.
+import {decode} from "./decoder.js";
+import {integerNetwork} from "./network.js";
+
+const activations = integerNetwork(decode(TIED, WIDTHS, LAYERS, PACKED));
+const [pen, preview] = [PAD, SEEN].map(canvas => canvas.getContext("2d"));
+let count, x, y, squares;  // of the pen's places: how many, and sums
+(ondblclick = () => (PAD.width = 300, count = x = y = squares = 0))();
 onpointerdown = () => pen.beginPath();
-pad.onpointermove = event => {
-  if (!event.buttons) return;
-  pen.lineWidth = 7, pen.lineTo(event.offsetX / 5, event.offsetY / 5), pen.stroke();
-  let total = 0, across = 0, down = 0;
-  look(0, 0).map((value, place) => {
-    total += value, across += value * (place % 28), down += value * floor(place / 28);
-  });
-  const sums = activations(look(14.5 - across / total | 0, 14.5 - down / total | 0)).at(-1);
-  title.textContent = sums.indexOf(Math.max(...sums));
+PAD.onpointermove = ({buttons, offsetX, offsetY}) => {
+  if (!buttons) return;
+  pen.lineWidth = 35, pen.lineTo(offsetX, offsetY), pen.stroke();
+  count++, x += offsetX, y += offsetY, squares += offsetX ** 2 + offsetY ** 2;
+  const side = 49 + 3.5 * (squares / count - (x / count) ** 2 - (y / count) ** 2) ** .5;
+  SEEN.width = SEEN.height = 28;
+  preview.drawImage(PAD, x / count - side / 2, y / count - side / 2, side, side, 0, 0, 28, 28);
+  const pixels = preview.getImageData(0, 0, 28, 28).data.filter((none, place) => place % 4 == 3);
+  const logits = activations(pixels).at(-1);
+  TITLE.textContent = logits.indexOf(Math.max(...logits));
 };
