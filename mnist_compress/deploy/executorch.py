@@ -83,8 +83,7 @@ def load(path: str | Path) -> Callable[[Tensor], Tensor]:
         from executorch.extension.pybindings.portable_lib import _unsafe_reset_threadpool
         from executorch.runtime import Runtime
 
-        if not Path(path).is_file():
-            raise FileNotFoundError(f"there is no file {path}")
+        Path(path).stat()  # FileNotFoundError if there is none
         _unsafe_reset_threadpool(1)  # safe while nothing runs; there is no public name for it
         try:
             program = Runtime.get().load_program(str(path))

@@ -1,7 +1,4 @@
-"""ONNX files: written by PyTorch, quantized and run by ONNX Runtime, and recomputed in NumPy.
-
-A network reads `digits.inputs`, (n, 784) float32; its input has the name "rows" in the file.
-"""
+"""ONNX files: written by PyTorch, quantized and run by ONNX Runtime, and recomputed in NumPy."""
 
 import copy
 import os
@@ -9,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -36,8 +34,6 @@ def export_onnx(model: DigitClassifier, path: str | Path) -> int:
     Uses the exporter that traces with torch.export ("dynamo"). The exporter's notes are left out:
     they name folders of this machine. ValueError for anything but a DigitClassifier.
     """
-    import onnx
-
     network = float_copy(model)
     inputs = torch.zeros(2, model.widths[0], dtype=torch.float32)  # data would be dragged along
     with quiet():
@@ -50,8 +46,7 @@ def export_onnx(model: DigitClassifier, path: str | Path) -> int:
     for part in (graph, *graph.node, *graph.input, *graph.output, *graph.value_info,
                  *graph.initializer):
         del part.metadata_props[:]
-    onnx.save(proto, str(path))
-    return Path(path).stat().st_size
+    return Path(path).write_bytes(proto.SerializeToString())
 
 
 def quantize_onnx(float_path: str | Path, path: str | Path, digits: Digits) -> int:
@@ -68,15 +63,11 @@ def quantize_onnx(float_path: str | Path, path: str | Path, digits: Digits) -> i
 
     whole("number of digits to calibrate on", len(digits), 1)
     batches = iter([{"rows": part.numpy()} for part in digits.inputs.split(CALIBRATION_BATCH)])
-
-    class Batches(ort.CalibrationDataReader):
-        def get_next(self):
-            return next(batches, None)
-
+    reader = SimpleNamespace(get_next=lambda: next(batches, None))
     with quiet(), tempfile.TemporaryDirectory(prefix="mnist_compress-") as folder:
         prepared = Path(folder, "prepared.onnx")
         quant_pre_process(str(float_path), str(prepared), skip_symbolic_shape=True)
-        ort.quantize_static(prepared, path, Batches(), quant_format=ort.QuantFormat.QDQ,
+        ort.quantize_static(prepared, path, reader, quant_format=ort.QuantFormat.QDQ,
                             per_channel=True, reduce_range=True)
     return Path(path).stat().st_size
 
@@ -91,10 +82,7 @@ def _runtime() -> Any:
 
 
 def load_onnx(path: str | Path) -> Callable[[Any], np.ndarray]:
-    """Load an ONNX file: a function of float32 inputs (n, in) that returns logits (n, 10).
-
-    ONNX Runtime computes them, on one processor thread.
-    """
+    """An ONNX file as a function: inputs (n, in) float32 -> logits (n, 10), on one thread."""
     onnxruntime = _runtime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1

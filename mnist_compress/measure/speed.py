@@ -60,11 +60,10 @@ def latency(networks: Mapping[str, tuple[Callable, Any]], batches: Iterable[int]
             rounds: int = 25, milliseconds: float = 1.0) -> list[LatencyRow]:
     """Time networks side by side, batch after batch: a list of `LatencyRow`.
 
-    networks: {name: (a torch.nn.Module or any function, its inputs)}; they get the first 1, 2, ...
-    of these. They take turns in every round, so that a busy moment hits all of them; a turn lasts
-    at least `milliseconds`. One thread, in PyTorch and in NumPy, eval mode and no gradients. The
-    first network is what the others are compared with. ValueError for fewer than two rounds, which
-    have no spread, for milliseconds that cannot be, or for batches larger than the inputs.
+    networks: {name: (a torch.nn.Module or any function, its inputs)}; the others are compared with
+    the first. They take turns, so that a busy moment hits all of them; a turn lasts at least
+    `milliseconds`. One thread, in PyTorch and in NumPy, eval mode and no gradients. ValueError for
+    fewer than two rounds, which have no spread, or batches larger than the inputs.
     """
     rounds, seconds = whole("rounds", rounds, 2), real("milliseconds", milliseconds, 0) / 1e3
     sizes = check_batches(batches, min(len(inputs) for _, inputs in networks.values()))
