@@ -19,16 +19,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from mnist_compress.integer import IntegerLayer, IntegerNetwork
-from mnist_compress.packed.file import pack, unpack
-from mnist_compress.packed.header import (
-    CODERS,
-    PackedFileError,
-    spread_2x2,
-)
+from mnist_compress.integer import IntegerLayer, IntegerNetwork, spread_2x2
+from mnist_compress.packed import CODECS, PackedFileError, pack, unpack
+from mnist_compress.packed.port import Port
 
-MAX_WEIGHTS = 2048
-SLOWEST = 5.0  # seconds of processor time that one file may take
+SLOWEST = 2.0  # seconds of processor time that one file may take
 CHECKSUM_SHARE = 0.65
 FRONT = ("the checksum", "not a packed")  # how problems begin that are found before the decoders
 INTERESTING = (0, 1, 2, 4, 63, 64, 127, 128, 129, 192, 254, 255)
@@ -36,9 +31,9 @@ INTERESTING = (0, 1, 2, 4, 63, 64, 127, 128, 129, 192, 254, 255)
 
 @dataclass
 class Report:
-    """What happened to the files, counted by coder and outcome."""
+    """What happened to the files, counted by codec and outcome."""
 
-    outcomes: Counter = field(default_factory=Counter)  # (coder, fate) -> files
+    outcomes: Counter = field(default_factory=Counter)  # (codec, fate) -> files
     problems: Counter = field(default_factory=Counter)  # message without its numbers -> files
     slowest: float = 0.0
     failures: list = field(default_factory=list)  # (number of the file, what went wrong, hex)
@@ -50,10 +45,10 @@ class Report:
     def lines(self):
         """The report as text."""
         fates = ("damaged", "accepted", "past", "decoded")
-        yield f"{'coder':10}" + "".join(f"{fate:>10}" for fate in fates)
-        for coder in CODERS:
-            yield f"{coder:10}" + "".join(f"{self.outcomes[coder, fate]:10}" for fate in fates)
-        yield f"{'all':10}" + "".join(f"{self.total(fate):10}" for fate in fates)
+        yield f"{'codec':16}" + "".join(f"{fate:>10}" for fate in fates)
+        for codec in CODECS:
+            yield f"{codec:16}" + "".join(f"{self.outcomes[codec, fate]:10}" for fate in fates)
+        yield f"{'all':16}" + "".join(f"{self.total(fate):10}" for fate in fates)
         yield "damaged: files tried; accepted: of those with a wrong checksum (must be 0);"
         yield "past: got past the checksum; decoded: of these gave a network inside the limits"
         yield f"slowest file {self.slowest:.2f} s; {len(self.failures)} failures"
@@ -81,7 +76,7 @@ def network(rng, widths, density, levels, channels=False, tied=False):
 
 
 def seeds():
-    """Files to damage: (coder, bytes) for a few small networks in every format."""
+    """Files to damage: (codec, bytes) for a few small networks in every format."""
     rng = np.random.default_rng(7)
     networks = [
         network(rng, (16, 6, 3), 0.3, [127]),
@@ -90,7 +85,7 @@ def seeds():
         network(rng, (12, 1), 0.0, [1]),
         network(rng, (300, 3), 0.02, [5, 9]),
     ]
-    return [(coder, pack(each, coder)) for coder in CODERS for each in networks]
+    return [(codec, pack(each, codec)) for codec in CODECS for each in networks]
 
 
 def damage(chance, data, other):
@@ -122,10 +117,11 @@ def damage(chance, data, other):
 def judge(data):
     """Read a file; return the network, checked to be in the limits, or None, and the problem."""
     try:
-        result = unpack(data, MAX_WEIGHTS)
+        result = unpack(data)
     except PackedFileError as problem:
         return None, "".join(letter for letter in str(problem) if not letter.isdigit())
-    assert sum(layer.weight.size for layer in result.layers) <= MAX_WEIGHTS, "too many weights"
+    weights = sum(layer.weight.size for layer in result.layers)
+    assert weights <= Port.LIMITS["weights"], "too many weights"
     for layer, before in zip(result.layers, result.widths, strict=False):
         assert layer.weight.dtype == np.int8 and layer.weight.min() >= -127, "weights"
         assert layer.weight.shape == (len(layer.bias), before), "shapes"
@@ -141,14 +137,14 @@ def fuzz(count, seed=0, progress=False):
     """Damage and read `count` files; return a Report. The same seed gives the same files."""
     chance, report, files = random.Random(seed), Report(), seeds()
     for number in range(count):
-        coder, original = files[number % len(files)]
+        codec, original = files[number % len(files)]
         data = damage(chance, original, chance.choice(files)[1])
         renewed = chance.random() < CHECKSUM_SHARE and len(data) > 4
         if renewed:
             data = data[:-4] + zlib.crc32(data[:-4]).to_bytes(4, "little")
         if data == original:
             renewed = True
-        report.outcomes[coder, "damaged"] += 1
+        report.outcomes[codec, "damaged"] += 1
         start = time.process_time()  # not the clock on the wall: other programs may hold us up
         try:
             result, problem = judge(data)
@@ -162,8 +158,8 @@ def fuzz(count, seed=0, progress=False):
         if taken > SLOWEST:
             report.failures.append((number, f"{taken:.1f} seconds", data.hex()))
         report.problems[problem] += 1
-        report.outcomes[coder, "past"] += renewed and not problem.startswith(FRONT)
-        report.outcomes[coder, "decoded" if renewed else "accepted"] += result is not None
+        report.outcomes[codec, "past"] += renewed and not problem.startswith(FRONT)
+        report.outcomes[codec, "decoded" if renewed else "accepted"] += result is not None
         if result is not None and not renewed:
             report.failures.append((number, "accepted with a wrong checksum", data.hex()))
         if progress and number % 50000 == 49999:

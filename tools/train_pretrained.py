@@ -16,7 +16,7 @@ import torch
 
 from mnist_compress.compress import compress, teach
 from mnist_compress.data import load_full
-from mnist_compress.packed.file import load_packed, save_packed
+from mnist_compress.packed import load, save
 from mnist_compress.pretrained import RECIPES, REFERENCES, digits_for, recipe
 from mnist_compress.training import evaluate, train
 
@@ -51,9 +51,9 @@ def make(name, seed, classroom, data, folder):
         return network, size, time.perf_counter() - start
     lesson, start = classroom.teach(name, digits, seed), time.perf_counter()
     path = Path(folder, f"{name}-{seed}.mc")
-    size = save_packed(compress(lesson, recipe(name), seed), path, reorder=True)
+    size = save(compress(lesson, recipe(name), seed), path, reorder=True)
     seconds = classroom.seconds + time.perf_counter() - start
-    return load_packed(path), size, seconds
+    return load(path), size, seconds
 
 
 def error(network, digits):

@@ -11,7 +11,7 @@ from ..data import Digits
 from ..integer import IntegerNetwork
 from ..measure import LatencyRow, dense_file, latency
 from ..model import DigitClassifier
-from ..packed.file import load_packed, save_packed
+from ..packed import load, save
 from . import executorch
 from .onnx import export_onnx, float_copy, load_onnx, quantize_onnx
 from .page import export_page
@@ -64,8 +64,8 @@ def _networks(model: DigitClassifier, integer: IntegerNetwork, folder: Path, tra
         path = folder / "int8.pte"
         size = executorch.export(model, path, train_digits)
         yield "ExecuTorch int8", executorch.load(path), inputs, size, executorch.nbytes(model)
-    size = save_packed(integer, folder / "digits.mc", reorder=True)
-    reader = load_packed(folder / "digits.mc")
+    size = save(integer, folder / "digits.mc", reorder=True)
+    reader = load(folder / "digits.mc", trusted=True)
     yield "NumPy int8, packed", reader.logits, test_digits.images.numpy(), size, reader.nbytes
 
 

@@ -16,8 +16,9 @@ import numpy as np
 
 from ..data import SIDE
 from ..integer import IntegerNetwork
-from ..packed.file import pack
-from ..packed.header import read_header
+from ..packed import pack
+from ..packed.header import Header
+from ..packed.port import Port
 
 QR_BYTES = 2953  # in the largest QR code, version 40 with error correction L
 QR_PREFIX = "data:text/html,"
@@ -28,7 +29,7 @@ def export_page(network: IntegerNetwork, path) -> int:
 
     network: of 784 inputs, a hidden layer or more, and 10 outputs. The page makes no request (its
     Content-Security-Policy forbids all) and computes the network's own integers. Hidden units are
-    in the packed file's order (`sort_units`). Returns the bytes.
+    in the packed file's order, that of their biases. Returns the bytes.
 
     ValueError for other networks, and if a product could leave the integers that JavaScript's
     numbers hold exactly.
@@ -62,7 +63,8 @@ def export_qr_page(network: IntegerNetwork, path) -> int:
     if np.ndim(network.layers[0].scale):
         raise ValueError("the page in a QR code needs one scale a layer; got one for each unit")
     data = pack(network, reorder=True)
-    header, stream = read_header(data)
+    header, port = Header(), Port(data, trusted=True)
+    header.walk(port)
     layers = []
     for layer, step in zip(header.layers, header.steps, strict=True):
         hidden = layer.shift is not None
@@ -70,7 +72,7 @@ def export_qr_page(network: IntegerNetwork, path) -> int:
         layers.append({"s": step, **rescale})
     script = _deflate(_fill(_built("qr.js"), TIED=int(header.tied),
                             WIDTHS=_json(network.widths), LAYERS=_json(layers)))
-    page = _fill(_built("qr.html"), LETTERS=_letters(script + bytes(stream.rest)),
+    page = _fill(_built("qr.html"), LETTERS=_letters(script + bytes(port.rest)),
                  SIZE=len(script)).encode()
     room = QR_BYTES - len(QR_PREFIX)
     if len(page) > room:

@@ -17,7 +17,7 @@ from torch.nn.utils import prune as torch_prune
 from ..data import real
 from ..integer import IntegerNetwork
 from ..model import weight_layers
-from ..packed.file import load_packed, save_packed
+from ..packed import load, save
 from ..pruning import prune
 from ..quantization import quiet, torchao_quantize
 from ..training import Pair, evaluate
@@ -63,12 +63,13 @@ def torchao_file(name: str, model: nn.Module, digits: Pair) -> FileRow:
     return _written(name, library, digits, library.state_dict(), partial(_filled, model))
 
 
-def packed_file(name: str, model: IntegerNetwork, digits: Pair, coder: str = "record") -> FileRow:
-    """A packed file in one of `packed.CODERS`, its hidden units sorted: see `packed.pack`."""
+def packed_file(name: str, model: IntegerNetwork, digits: Pair,
+                codec: str = "context_mixing") -> FileRow:
+    """A packed file in one of `packed.CODECS`, its hidden units sorted: see `packed.pack`."""
     with tempfile.TemporaryDirectory(prefix="mnist_compress-") as folder:
         path = Path(folder, "model.mc")
-        size = save_packed(model, path, coder, reorder=True)
-        return FileRow(name, size, _same_answers(model, load_packed(path), digits))
+        size = save(model, path, codec, reorder=True)
+        return FileRow(name, size, _same_answers(model, load(path, trusted=True), digits))
 
 
 def csr_file(name: str, model: Any, digits: Pair, index_type: str = INDEX_TYPES[0]) -> FileRow:

@@ -1,76 +1,13 @@
-"""Packed files: an integer network <-> as few bytes as possible."""
+"""Packed files: an integer network <-> as few bytes as possible.
 
-from .breakdown import (  # noqa: F401
-    LABELS,
-    STREAM_SHARES,
-    Meter,
-    breakdown,
-    dense_shares,
-    information,
-    order0_shares,
-    record_shares,
-)
-from .context_mixing import (  # noqa: F401
-    EDGE,
-    POWERS,
-    SQUASH,
-    STRETCH,
-    UPPER,
-    BitWriter,
-    Mixer,
-    bit_reader,
-    read_record,
-    walk,
-    write_record,
-)
-from .file import (  # noqa: F401
-    READERS,
-    WRITERS,
-    by_layer,
-    file_parts,
-    load_packed,
-    pack,
-    read_by_layer,
-    save_packed,
-    stored,
-    unpack,
-)
-from .header import (  # noqa: F401
-    CODERS,
-    MAGIC,
-    MAX_LAYERS,
-    MAX_UNITS,
-    MAX_WEIGHTS,
-    RECORD_WEIGHTS,
-    SMALLEST_SCALE,
-    VERSION,
-    Cursor,
-    Header,
-    PackedFileError,
-    check,
-    odd_and_twos,
-    pairs,
-    read_header,
-    read_pairs,
-    require,
-    share_2x2,
-    sort_units,
-    varint,
-    write_header,
-)
-from .plain import (  # noqa: F401
-    PIECE,
-    histogram,
-    parts_of,
-    read_biases,
-    read_bitmask,
-    read_csr,
-    read_dense,
-    read_values,
-    write_biases,
-    write_bitmask,
-    write_csr,
-    write_dense,
-    write_values,
-)
-from .range_coder import CHUNK, TOTAL, categorical, frequencies, read_order0, write_order0  # noqa: F401
+Read `file.py` first: `pack` and `unpack`, and the table CODECS. Then `port.py` (how a file is
+written and read by the same lines, and what a reader refuses), `header.py` (what every file begins
+with), `plain.py` (three simple formats), `range_coder.py`, `context_mixing.py` (the smallest files)
+and `breakdown.py`. NumPy alone is enough, but for the range coder, which is that of constriction.
+"""
+
+from .breakdown import breakdown
+from .file import CODECS, load, pack, save, unpack
+from .port import PackedFileError
+
+__all__ = ["CODECS", "PackedFileError", "breakdown", "load", "pack", "save", "unpack"]

@@ -1,75 +1,84 @@
-"""packed/context_mixing"""
+"""The format "context_mixing": each bit costs what its surroundings leave open about it.
+
+Counters guess a bit, each from something else that is known, such as the neighbors of a weight; a
+logistic model mixes the guesses and learns on the way; an arithmetic coder spends -log2 of the
+mixed probability (Mahoney 2005, "Adaptive Weighing of Context Models for Lossless Data
+Compression"). deploy/web/decoder.js has the same parts: JavaScript holds all integers exactly.
+"""
 
 from bisect import bisect_left
-from math import isqrt
+from math import isqrt, log2
+from sys import maxsize
 
-from .header import check
+import numpy as np
+
+from ..integer import IntegerLayer
+from .port import PackedFileError, Port, check
+
+_EDGE = 2559  # log-odds are integers in -_EDGE.._EDGE, in units of 1/256
+_POWERS = [1 << 24]  # of exp(-1/256), in units of 2**-24
+for _ in range(_EDGE):
+    _POWERS.append((_POWERS[-1] * 16711808 + (1 << 23)) >> 24)
+_UPPER = [(1 << 40) // ((1 << 24) + power) for power in _POWERS]
+_SQUASH = [65536 - p for p in _UPPER[:0:-1]] + _UPPER  # log-odds + _EDGE -> probability in 1/65536
+_STRETCH = [min(bisect_left(_SQUASH, 16 * p + 8), 2 * _EDGE) - _EDGE for p in range(4096)]
+_LABELS = ("", "magnitudes", "positions", "biases", "biases", "positions", "signs", "magnitudes")
 
 
-class BitWriter:
-    """Arithmetic encoder, the mirror of packed_decoder.bit_reader: 32 bits, carries rippled."""
+def mix(port: Port, layers: list[IntegerLayer]) -> None:
+    """All layers, biases in steps, are one stream of bits, which `_LayerWalk` asks for."""
+    if port.reading:
+        port.limit("lookups", sum(layer.weight.size for layer in layers))
+        coder = _decoder(port.array("stream", np.zeros(0), count=len(port.rest)).tobytes())
+    else:
+        coder = _Encoder()
+    mixer = _Mixer(coder, maxsize if port.trusted else port.LIMITS["lookups"])
+    alive = list(range(layers[0].weight.shape[1]))
+    for place, layer in enumerate(layers):
+        used = layer.weight.any(1) | (layer.bias != 0)
+        if place + 1 < len(layers):
+            used |= layers[place + 1].weight.any(0)
+        walk = _LayerWalk(mixer, layer, place, alive)
+        alive = [unit for unit, truth in enumerate(used.tolist()) if walk.unit(unit, truth)]
+    if not port.reading:
+        port.array("stream", np.frombuffer(coder.finish(), np.uint8))
+    for kind, bits in mixer.spent.items():
+        port.shares[_LABELS[kind % 8]] += bits
+
+
+class _Encoder:
+    """Arithmetic coder of 32 bits, the mirror of `_decoder`. A carry waits in bit 8 of a byte."""
 
     def __init__(self):
-        self.low, self.span, self.out = 0, 0xFFFFFFFF, bytearray()
+        self.low, self.span, self.out = 0, 0xFFFFFFFF, []
 
     def __call__(self, p, truth):
         """Append `truth`, a bit that is 1 with p chances in 65536; return it."""
         part = self.span * p >> 16
         self.low, self.span = (self.low, part) if truth else (self.low + part, self.span - part)
-        if self.low >> 32:
-            self.carry()
         while self.span < 1 << 24:
             self.out.append(self.low >> 24)
-            self.low, self.span = self.low << 8 & 0xFFFFFFFF, self.span << 8
+            self.low, self.span = (self.low & 0xFFFFFF) << 8, self.span << 8
         return int(truth)
-
-    def carry(self):
-        """Add the bit above the 32 to the bytes already out."""
-        self.low &= 0xFFFFFFFF
-        place = len(self.out) - 1
-        while self.out[place] == 255:
-            self.out[place] = 0
-            place -= 1
-        self.out[place] += 1
 
     def finish(self):
         """The stream, ended by the fewest bytes that name a number inside the last span."""
         for size in range(5):
-            unit = 1 << 32 - 8 * size
-            end = -(-self.low // unit) * unit
+            end = -(-self.low >> 32 - 8 * size) << 32 - 8 * size  # rounded up
             if end < self.low + self.span:
                 break
-        self.low = end
-        if end >> 32:
-            self.carry()
-        return bytes(self.out + self.low.to_bytes(4, "big")[:size])
+        out = [*self.out, end >> 24, *(end & 0xFFFFFF).to_bytes(3, "big")]
+        for place in range(len(out) - 1, 0, -1):
+            out[place - 1] += out[place] >> 8
+        return bytes(byte & 255 for byte in out[:len(self.out) + size])
 
 
-def write_record(layers):
-    """Everything after the header is one stream."""
-    writer = BitWriter()
-    walk(Mixer(writer), layers)
-    yield "stream", writer.finish()
-
-
-def read_record(cursor, layers):
-    """Fill layers (biases in steps) from the rest of the file."""
-    walk(Mixer(bit_reader(bytes(cursor.rest))), layers)
-EDGE = 2559  # log-odds are integers in -EDGE..EDGE, in units of 1/256
-POWERS = [1 << 24]  # of exp(-1/256), in units of 2**-24
-for _ in range(EDGE):
-    POWERS.append((POWERS[-1] * 16711808 + (1 << 23)) >> 24)
-UPPER = [(1 << 40) // ((1 << 24) + power) for power in POWERS]
-SQUASH = [65536 - p for p in UPPER[:0:-1]] + UPPER  # log-odds + EDGE -> probability in 1/65536
-STRETCH = [min(bisect_left(SQUASH, 16 * p + 8), 2 * EDGE) - EDGE for p in range(4096)]
-
-
-def bit_reader(data):
+def _decoder(data):
     """Arithmetic decoder of bytes: bit(p) is the next bit, which is 1 with p chances in 65536."""
     data = data + bytes(4)
     low, span, at = int.from_bytes(data[:4], "big"), 0xFFFFFFFF, 4
 
-    def bit(p, _):
+    def bit(p, truth=0):
         nonlocal low, span, at
         part = span * p >> 16
         one = low < part
@@ -82,28 +91,40 @@ def bit_reader(data):
     return bit
 
 
-class Mixer:
-    """Predicts a bit from its contexts, has `coder` read (or write) it and learns from it."""
+class _Mixer:
+    """Predicts a bit from its contexts, has `coder` read or write it, and learns from it."""
 
-    def __init__(self, coder):
-        self.coder, self.states, self.weights = coder, {}, {}
+    def __init__(self, coder, most=maxsize):
+        self.coder, self.lookups, self.most = coder, 0, most
+        self.counters, self.weights, self.spent = {}, {}, {}  # of each kind of bit
 
     def bit(self, kind, contexts, truth=0):
         """One bit. kind and contexts: integers that say what is known; truth: the bit to write."""
-        states = []  # of each context: its probability of a 1 in units of 2**-22, how often seen
-        for key in enumerate(contexts, 16 * kind):
-            fresh = [states[0][0] if states else 1 << 21, 0]
-            states.append(self.states.setdefault(key, fresh))
-        inputs = [STRETCH[state[0] >> 10] for state in states]
-        weights = self.weights.setdefault(kind, [72090 // len(contexts)] * len(contexts))
-        total = sum(w * x for w, x in zip(weights, inputs, strict=True)) >> 16
-        p = SQUASH[min(max(total, -EDGE), EDGE) + EDGE]
+        self.lookups += len(contexts) + 1
+        if self.lookups > self.most:
+            raise PackedFileError(f"more than {self.most} lookups; trusted=True lifts the limit")
+        if kind not in self.weights:
+            self.counters[kind], self.spent[kind] = [{} for _ in contexts], 0
+            self.weights[kind] = [72090 // len(contexts)] * len(contexts)
+        weights, seen, inputs, total = self.weights[kind], [], [], 0
+        for table, context, weight in zip(self.counters[kind], contexts, weights, strict=True):
+            counter = table.get(context)  # probability of a 1 in units of 2**-22, how often seen
+            if counter is None:
+                counter = table[context] = [seen[0][0] if seen else 1 << 21, 0]
+            guess = _STRETCH[counter[0] >> 10]
+            seen.append(counter)
+            inputs.append(guess)
+            total += weight * guess
+        p = _SQUASH[min(max(total >> 16, -_EDGE), _EDGE) + _EDGE]
         bit = self.coder(p, truth)
-        error = ((bit << 16) - p) * (2 + 200 // (states[0][1] + 20))
-        for place, (x, state) in enumerate(zip(inputs, states, strict=True)):
-            weights[place] += x * error + 32768 >> 16
-            state[0] += ((bit << 22) - state[0]) // (state[1] + 2)
-            state[1] = min(state[1] + 1, 1000)
+        self.spent[kind] += 16 - log2(p if bit else 65536 - p)
+        goal, error = bit << 22, ((bit << 16) - p) * (2 + 200 // (seen[0][1] + 20))
+        for place, counter in enumerate(seen):
+            weights[place] += inputs[place] * error + 32768 >> 16
+            chance, count = counter
+            counter[0] = chance + (goal - chance) // (count + 2)
+            if count < 1000:
+                counter[1] = count + 1
         return bit
 
     def number(self, kind, contexts, most, truth=0):
@@ -120,46 +141,67 @@ class Mixer:
         return value - 1
 
 
-def walk(mixer, layers):
-    """Read levels, weights and biases (in steps) into `layers`, or write those that are there."""
-    alive = [1] * layers[0].weight.shape[1]
-    for index, layer in enumerate(layers):
-        outputs, inputs = layer.weight.shape
-        after = layers[index + 1].weight.any(0) if index < len(layers) - 1 else False
-        used = (layer.weight.any(1) | (layer.bias != 0) | after).tolist()
-        kind, levels, present = 8 * index, [], set(abs(layer.weight).ravel().tolist())
+class _LayerWalk:
+    """What is asked of one layer, and what was answered. alive: the inputs that may have weights.
+
+    truth: the answer of the layer, which a reader ignores; it fills the layer instead.
+    """
+
+    def __init__(self, mixer, layer, place, alive):
+        inputs = layer.weight.shape[1]
+        side = 0 if place else isqrt(inputs)
+        self.side = side if side**2 == inputs else 0  # of a picture
+        self.mixer, self.layer, self.kind, self.alive = mixer, layer, 8 * place, alive
+        self.live, self.bias = 2, 0  # of the last unit; 2: there was none
+        self.columns = {}  # of each input: the last 64 units with a weight, and its sign
+        self.levels, present = [], np.unique(np.abs(layer.weight)).tolist()
         for size in range(1, 128):
-            known = 2 * (size == 127) + (size - 1 in levels[-1:])
-            levels += [size] * mixer.bit(1, [known], size in present)
-        side = isqrt(inputs) if index == 0 and isqrt(inputs) ** 2 == inputs else 0
-        columns, live, bias = [[] for _ in range(inputs)], [2], 0
-        for unit in range(outputs):
-            live.append(mixer.bit(kind + 2, [live[-1]], used[unit]))
-            if not live[-1]:
-                continue
-            change = int(layer.bias[unit]) - bias
-            step = mixer.number(kind + 3, [0], 1 << 32, abs(change))
-            bias += -step if step and mixer.bit(kind + 4, [0], change < 0) else step
-            check(-(1 << 31) <= bias < 1 << 31, "a bias is out of range")
-            layer.bias[unit], truth = bias, layer.weight[unit].tolist()
-            here, agree = [0] * (inputs + 2 * side + 3), {}
-            for place in [place for place in range(inputs) if alive[place]]:
-                column, contexts, signs, spot = columns[place], [0, place, unit], [0], 0
-                if side:  # a picture with empty edges; 0: no weight, 1: a negative, 2: a positive
-                    spot = place + place // side + side + 2
-                    near = left, corner, above, other = here[spot - 1], *here[spot - side - 2:][:3]
-                    contexts.append(sum(1 << n for n, seen in enumerate(near) if seen))
-                    signs += [9 * left + 3 * above + corner, 9 * left + 3 * above + other]
-                if not mixer.bit(kind + 5, contexts, truth[place] != 0):
-                    continue
-                vote = sum(agree.get(earlier, 0) * turn for earlier, turn in column)
-                signs.append(2 * abs(vote).bit_length() + (vote > 0))
-                sign = 2 * mixer.bit(kind + 6, signs, truth[place] > 0) - 1
-                rank = levels.index(abs(truth[place])) if truth[place] else 0
-                rank = mixer.number(kind + 7, [0, unit, contexts[-1]], len(levels) - 1, rank)
-                layer.weight[unit, place] = sign * levels[rank]
-                here[spot] = 1 + (sign > 0)
-                for earlier, turn in column:
-                    agree[earlier] = agree.get(earlier, 0) + sign * turn
-                columns[place] = column[-63:] + [(unit, sign)]
-        alive = live[1:]
+            self.level(size, size in present)
+
+    def level(self, size, truth):
+        """Does a weight of this magnitude occur?"""
+        known = 2 * (size == 127) + (size - 1 in self.levels[-1:])
+        if self.mixer.bit(1, [known], truth):
+            self.levels.append(size)
+
+    def unit(self, unit, truth):
+        """Is the unit used? If so, the change of its bias from the last one's, and its weights."""
+        mixer, kind = self.mixer, self.kind
+        self.live = mixer.bit(kind + 2, [self.live], truth)
+        if not self.live:
+            return False
+        change = int(self.layer.bias[unit]) - self.bias
+        step = mixer.number(kind + 3, [0], 1 << 32, abs(change))
+        self.bias += -step if step and mixer.bit(kind + 4, [0], change < 0) else step
+        check(-(1 << 31) <= self.bias < 1 << 31, "a bias is out of range")
+        row = self.layer.weight[unit].tolist()
+        # The unit's weights so far: 0 none, 1 negative, 2 positive; around a picture an empty edge.
+        # And for each earlier unit, on how many inputs its sign agreed with this one's.
+        self.here, self.agree = [0] * (len(row) + 2 * self.side + 3), {}
+        for place in self.alive:
+            row[place] = self.weight(unit, place, row[place])
+        self.layer.bias[unit], self.layer.weight[unit] = self.bias, row
+        return True
+
+    def weight(self, unit, place, truth):
+        """Is there a weight? If so, its sign and its magnitude."""
+        mixer, here, side, spot = self.mixer, self.here, self.side, 0
+        contexts, signs = [0, place, unit], [0]
+        if side:
+            spot = place + place // side + side + 2
+            left, (corner, above, other) = here[spot - 1], here[spot - side - 2:spot - side + 1]
+            contexts.append((left > 0) + 2 * (corner > 0) + 4 * (above > 0) + 8 * (other > 0))
+            signs += [9 * left + 3 * above + corner, 9 * left + 3 * above + other]
+        if not mixer.bit(self.kind + 5, contexts, truth != 0):
+            return 0
+        column = self.columns.get(place, [])
+        mixer.lookups += len(column)
+        vote = sum(self.agree.get(earlier, 0) * turn for earlier, turn in column)
+        signs.append(2 * abs(vote).bit_length() + (vote > 0))
+        sign = 2 * mixer.bit(self.kind + 6, signs, truth > 0) - 1
+        for earlier, turn in column:
+            self.agree[earlier] = self.agree.get(earlier, 0) + sign * turn
+        self.columns[place], here[spot] = column[-63:] + [(unit, sign)], 1 + (sign > 0)
+        rank = self.levels.index(abs(truth)) if truth else 0
+        rank = mixer.number(self.kind + 7, [0, unit, contexts[-1]], len(self.levels) - 1, rank)
+        return sign * self.levels[rank]

@@ -1,141 +1,126 @@
-"""packed/file"""
+"""An integer network <-> the bytes of a file, in one of five formats."""
 
-import io
-import zlib
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from math import isqrt
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ..integer import IntegerLayer, IntegerNetwork, spread_2x2
-from .context_mixing import read_record, write_record
-from .header import (
-    CODERS,
-    MAX_WEIGHTS,
-    RECORD_WEIGHTS,
-    PackedFileError,
-    check,
-    read_header,
-    require,
-    share_2x2,
-    sort_units,
-    write_header,
-)
-from .plain import (
-    read_biases,
-    read_bitmask,
-    read_csr,
-    read_dense,
-    write_biases,
-    write_bitmask,
-    write_csr,
-    write_dense,
-)
-from .range_coder import read_order0, write_order0
+from ..integer import IntegerNetwork, spread_2x2
+from .context_mixing import mix
+from .header import Header
+from .plain import bitmask, csr, dense
+from .port import Port, check
+from .range_coder import order0
+
+CODECS: dict[str, Callable[[Port, Any], None]] = {  # in the order of their numbers
+    "dense": dense,
+    "bitmask": bitmask,
+    "csr": csr,
+    "order0": order0,
+    "context_mixing": mix,  # which takes all layers at once, not one matrix
+}
 
 
-def pack(model, coder="record", *, share=True, reorder=False):
-    """Model of integers -> bytes of one file.
+def pack(network: IntegerNetwork, codec: str = "context_mixing", *, share: bool = True,
+         reorder: bool = False) -> bytes:
+    """IntegerNetwork -> bytes of one file; ValueError for anything else.
 
-    model: an IntegerNetwork. coder: one of CODERS. share: store a first layer
-    whose 2x2 blocks of pixels have equal weights once a block. reorder: sort hidden units first
-    (`sort_units`: the same function, a smaller record file). Raises ValueError.
+    codec: one of CODECS. share: store a first layer whose 2x2 blocks of pixels have equal weights
+    once a block. reorder: sort hidden units by their biases first (the same function, a smaller
+    file of context mixing).
     """
-    with io.BytesIO() as file:  # unlike join, it does not hold every part twice at the end
-        for _, part in file_parts(model, coder, share, reorder):
-            file.write(part)
-        return file.getvalue()
+    if not isinstance(network, IntegerNetwork):
+        raise ValueError(f"network must be an IntegerNetwork; got {type(network).__name__}")
+    if codec not in CODECS:
+        raise ValueError(f"codec must be one of {', '.join(CODECS)}; got {codec!r}")
+    header, port = _stored(_sorted(network) if reorder else network, codec, share), Port()
+    walk(port, header)
+    return port.finish()
 
 
-def unpack(data, max_weights=MAX_WEIGHTS):
-    """bytes -> IntegerNetwork with the very integers that were packed; raises PackedFileError.
+def unpack(data: bytes, trusted: bool = False) -> IntegerNetwork:
+    """bytes -> IntegerNetwork with the very integers that were packed. PackedFileError.
 
-    max_weights: the most weights the network may have (record files: at most RECORD_WEIGHTS).
+    A file above `Port.LIMITS` is refused, unless it is trusted: then it may take any time.
     """
-    header, cursor = read_header(data, max_weights)
-    READERS[header.coder](cursor, header.layers)
-    for layer, step in zip(header.layers, header.steps, strict=True):
-        whole = layer.bias.astype(np.int64) * step
-        check(whole.size == 0 or abs(whole).max() < 1 << 31, "a bias is out of range")
-        layer.bias = whole.astype(np.int32)
-    if header.tied:
-        header.layers[0].weight = spread_2x2(header.layers[0].weight)
-    try:
-        return IntegerNetwork(header.layers)
-    except ValueError as problem:
-        raise PackedFileError(str(problem)) from problem
+    header = Header()
+    walk(Port(data, trusted), header)
+    return header.network()
 
 
-def save_packed(model, path, coder="record", **options):
-    """Write `pack(model, coder, **options)` to a file; return its size in bytes."""
-    return Path(path).write_bytes(pack(model, coder, **options))
+def save(network: IntegerNetwork, path: str | Path, codec: str = "context_mixing",
+         **options: bool) -> int:
+    """Write `pack(network, codec, **options)` to a file; return its size in bytes."""
+    return Path(path).write_bytes(pack(network, codec, **options))
 
 
-def load_packed(path, max_weights=MAX_WEIGHTS):
-    """Read a file as `unpack` does; a file too large for max_weights is not even read."""
-    size = Path(path).stat().st_size
-    check(size <= 16 * max_weights + 4096, f"{size} bytes are too many for {max_weights} weights")
-    return unpack(Path(path).read_bytes(), max_weights)
+def load(path: str | Path, trusted: bool = False) -> IntegerNetwork:
+    """Read a file as `unpack` does; no more than the limit of one that is not trusted."""
+    with Path(path).open("rb") as file:
+        return unpack(file.read(-1 if trusted else Port.LIMITS["bytes"] + 1), trusted)
 
 
-def stored(network, share):
-    """IntegerNetwork -> tied, bias steps and layers to store: the first shared, biases in steps."""
-    small = share_2x2(network.layers[0].weight) if share else None
-    steps = [max(1, int(np.gcd.reduce(layer.bias.astype(np.int64)))) for layer in network.layers]
-    steps = [step if step // (step & -step) < 1 << 24 else step & -step for step in steps]
-    layers = [
-        IntegerLayer(layer.weight, layer.bias // step, layer.scale)
-        for layer, step in zip(network.layers, steps, strict=True)
-    ]
+def walk(port: Port, header: Header) -> None:
+    """Pass a whole file through a port: write what `header` holds, or fill it."""
+    header.walk(port)
+    check(header.codec < len(CODECS), f"unknown codec {header.codec}")
+    codec = list(CODECS.values())[header.codec]
+    if codec is mix:
+        return mix(port, header.layers)
+    for layer in header.layers:
+        _walk_bias(port, layer.bias)
+        codec(port, layer.weight)
+    check(not port.rest, f"{len(port.rest)} bytes too many")
+
+
+def _walk_bias(port, bias):
+    """int32 (n,): the bytes that each takes, 0, 1, 2 or 4, then all of them."""
+    largest = int(max(bias.max(), ~bias.min()))
+    size = port.byte("biases", np.min_scalar_type(~largest).itemsize if bias.any() else 0)
+    check(size in (0, 1, 2, 4), f"biases of {size} bytes")
+    if size:
+        bias[:] = port.array("biases", bias, f"<i{size}")
+
+
+def _stored(network, codec, share):
+    """The Header with copies of all layers as a file stores them, the first one shared."""
+    if len({layer.scale.ndim for layer in network.layers[:-1]}) > 1:
+        raise ValueError("hidden layers must have one scale each, or all one for each unit")
+    header = Header(list(CODECS).index(codec))
+    for layer in network.layers:
+        step = max(1, int(np.gcd.reduce(layer.bias.astype(np.int64))))
+        if step // (step & -step) >= 1 << 24:
+            step &= -step
+        header.steps.append(step)
+        header.layers.append(replace(layer, weight=layer.weight.copy(), bias=layer.bias // step))
+    small = _shared(network.layers[0].weight) if share else None
     if small is not None:
-        layers[0].weight = small
-    return small is not None, steps, layers
+        header.layers[0].weight, header.tied = small, True
+    return header
 
 
-def file_parts(network, coder, share, reorder):
-    """Yield (label, bytes) from the first byte of the file to the last; label "stream" is mixed."""
-    require(coder in CODERS, f"coder must be one of {CODERS}, got {coder!r}")
-    network = sort_units(network) if reorder else network
-    tied, steps, layers = stored(network, share)
-    weights = sum(layer.weight.size for layer in network.layers)
-    limit = RECORD_WEIGHTS if coder == "record" else MAX_WEIGHTS
-    require(weights <= limit, f"{weights} weights are too many for {coder}: at most {limit}")
-    checksum = 0
-    parts = write_header(coder, tied, network, steps)
-    for section in (parts, WRITERS[coder](layers)):
-        for label, part in section:
-            checksum = zlib.crc32(part, checksum)
-            yield label, part
-    yield "header", checksum.to_bytes(4, "little")
+def _shared(weight):
+    """The inverse of `spread_2x2`, or None where the weights of a block differ."""
+    side = isqrt(weight.shape[1])
+    if side**2 != weight.shape[1] or side % 2:
+        return None
+    small = weight.reshape(-1, side, side)[:, ::2, ::2].reshape(len(weight), -1)
+    return small if np.array_equal(spread_2x2(small), weight) else None
 
 
-def by_layer(write):
-    """Turn a writer of one layer's weights into a writer of all, with each layer's biases first."""
-    def write_all(layers):
-        for layer in layers:
-            yield "biases", write_biases(layer.bias)
-            yield from write(layer.weight)
-    return write_all
+def _sorted(network):
+    """The same function with hidden units in order of biases, equal ones by weights, most first.
 
-
-def read_by_layer(read):
-    """Turn a reader of one layer's weights into a reader of all, the inverse of by_layer."""
-    def read_all(cursor, layers):
-        for layer in layers:
-            read_biases(cursor, layer.bias)
-            read(cursor, layer.weight)
-        check(len(cursor.rest) == 0, f"{len(cursor.rest)} bytes too many")
-    return read_all
-WRITERS = {
-    "dense": by_layer(write_dense),
-    "bitmask": by_layer(write_bitmask),
-    "csr": by_layer(write_csr),
-    "order0": by_layer(write_order0),
-    "record": write_record,
-}
-READERS = {
-    "dense": read_by_layer(read_dense),
-    "bitmask": read_by_layer(read_bitmask),
-    "csr": read_by_layer(read_csr),
-    "order0": read_by_layer(read_order0),
-    "record": read_record,
-}
+    It is one of n! equal orders, and to tell biases in order costs the context mixer the least.
+    """
+    layers = [replace(layer) for layer in network.layers]
+    for layer, after in pairwise(layers):
+        order = np.lexsort((-np.count_nonzero(layer.weight, axis=1), layer.bias))
+        for name, part in vars(layer).items():
+            setattr(layer, name, part[order] if part.ndim else part)
+        after.weight = after.weight[:, order]
+    return IntegerNetwork(layers)

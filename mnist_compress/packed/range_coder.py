@@ -1,65 +1,64 @@
-"""packed/range_coder"""
+"""The format "order0": each weight costs -log2 of how often its value occurs.
 
-import constriction
+By a range coder (Martin 1979) of constriction, which is imported only where it is used: all other
+formats need NumPy alone.
+"""
+
 import numpy as np
 
-from .header import PackedFileError, check, varint
-from .plain import PIECE, histogram, parts_of
+from .port import PackedFileError, Port, check
 
-CHUNK = 1 << 16  # weights in one stream of the order-0 coder
-TOTAL = 1 << 16  # sum of an order-0 histogram
-
-
-def frequencies(counts):
-    """Counts -> integers of sum TOTAL in proportion, at least 1 where a count is not 0."""
-    shares = np.maximum(counts * TOTAL // counts.sum(), counts > 0)
-    shares[shares.argmax()] += TOTAL - shares.sum()
-    return shares
+_CHUNK = 1 << 16  # weights in one stream
+_TOTAL = 1 << 16  # sum of a histogram
 
 
-def categorical(shares):
-    """The range coder's model; the floats are exact, as TOTAL is a power of two."""
-    return constriction.stream.model.Categorical(shares / TOTAL, perfect=False)
-
-
-def write_order0(weight):
-    """The bytes that occur, 16 bits for the frequency of each, then chunks of 32-bit words."""
-    weight = np.ascontiguousarray(weight)
-    counts = histogram(weight)
+def order0(port: Port, weight: np.ndarray) -> None:
+    """int8 (out, in): the bytes that occur, the frequency of each, chunks of 32-bit words."""
+    flat = weight.reshape(-1).view(np.uint8)
+    chunks = [flat[start:start + _CHUNK] for start in range(0, len(flat), _CHUNK)]
+    counts = _histogram(chunks)
     symbols = np.flatnonzero(counts)
-    yield "magnitudes", bytes([len(symbols), *symbols.tolist()])
-    if len(symbols) == 1:
-        return
-    shares = frequencies(counts)[symbols]
-    yield "magnitudes", shares.astype("<u2").tobytes()
-    number, model = np.zeros(256, np.int32), categorical(shares)
-    number[symbols] = np.arange(len(symbols))
-    for chunk in parts_of(weight.reshape(-1).view(np.uint8), CHUNK):
-        encoder = constriction.stream.queue.RangeEncoder()
-        for piece in parts_of(chunk, PIECE):
-            encoder.encode(number[piece], model)
-        words = encoder.get_compressed().astype("<u4", copy=False)
-        yield "header", varint(len(words))
-        yield "stream", memoryview(words).cast("B")
-
-
-def read_order0(cursor, weight):
-    """Fill weight (out, in) from the cursor."""
-    symbols, flat = cursor.take(int(cursor.take(1)[0])), weight.reshape(-1)
+    symbols = port.array("magnitudes", symbols, count=port.byte("magnitudes", len(symbols)))
     check(len(symbols) and 128 not in symbols, "impossible weights in a histogram")
     if len(symbols) == 1:
-        flat[:] = symbols.view(np.int8)
-        return
-    shares = cursor.take(len(symbols), "<u2").astype(np.int64)
-    check(shares.min() > 0 and shares.sum() == TOTAL, "a histogram does not add up")
-    model = categorical(shares)
-    for chunk in parts_of(flat, CHUNK):
-        words = cursor.take(cursor.varint(), "<u4").astype(np.uint32)
-        decoder = constriction.stream.queue.RangeDecoder(words)
-        for piece in parts_of(chunk, PIECE):
+        flat[:] = symbols
+    else:
+        shares = np.maximum(counts * _TOTAL // counts.sum(), counts > 0)  # at least 1 if it occurs
+        shares[shares.argmax()] += _TOTAL - shares.sum()
+        shares = port.array("magnitudes", shares[symbols], "<u2", len(symbols))
+        check(shares.min() > 0 and shares.sum() == _TOTAL, "a histogram does not add up")
+        _walk_chunks(port, chunks, symbols, shares)
+    counts = _histogram(chunks)
+    up, down = counts[1:128], counts[:128:-1]
+    port.shares["positions"] += _information(np.array([counts[0], counts[1:].sum()]))
+    port.shares["signs"] += _information(np.array([up, down]))
+    port.shares["magnitudes"] += _information(up + down)
+
+
+def _walk_chunks(port, chunks, symbols, shares):
+    from constriction import stream
+
+    model = stream.model.Categorical(shares / _TOTAL, perfect=False)  # _TOTAL: floats are exact
+    ranks = np.searchsorted(symbols, np.arange(256)).astype(np.int32)
+    for chunk in chunks:
+        encoder = stream.queue.RangeEncoder()
+        if not port.reading:
+            encoder.encode(ranks[chunk], model)
+        count = port.varint("header", encoder.num_words())
+        words = port.array("stream", encoder.get_compressed(), "<u4", count)
+        if port.reading:
             try:
-                numbers = decoder.decode(model, piece.size)
+                decoder = stream.queue.RangeDecoder(words.astype(np.uint32))
+                chunk[:] = symbols[decoder.decode(model, len(chunk))]
             except (AssertionError, ValueError) as problem:
-                raise PackedFileError(
-                    f"the stream does not fit its histogram: {problem}") from problem
-            piece[:] = symbols.view(np.int8)[numbers]
+                raise PackedFileError("the stream does not fit its histogram") from problem
+
+
+def _histogram(chunks):
+    """How often each byte occurs, int64 (256,); NumPy counts in eight bytes for each weight."""
+    return np.sum([np.bincount(chunk, minlength=256) for chunk in chunks], 0)
+
+
+def _information(counts):
+    """Bits that it takes to tell apart items with these counts, along axis 0 (Shannon 1948)."""
+    return (counts * np.log2(np.maximum(counts.sum(0), 1) / np.maximum(counts, 1))).sum()

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean
 
+from .. import packed
 from ..compress.recipe import Recipe
 from ..data import Digits, full_is_here, load_full, load_sample
 from ..integer import IntegerNetwork
-from ..packed.file import load_packed
 from ..training import evaluate
 
 _PERCEPTRON = Recipe(units=(100,), weights=3400, copies=12, augmentation=1.0, teacher=(600, 300),
@@ -55,7 +55,7 @@ def path(name: str) -> Path:
 
 def load(name: str) -> IntegerNetwork:
     """The network in that file."""
-    return load_packed(path(name))
+    return packed.load(path(name))
 
 
 def digits_for(name: str, folder: str | Path | None = None) -> tuple[Digits, Digits]:

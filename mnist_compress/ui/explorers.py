@@ -17,7 +17,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ..data import SIDE
-from ..packed.file import pack
+from ..packed import pack
 from ..pruning import fine_tune, prune
 from ..quantization import choose_qparams, dequantize, quantize, quantize_model, round_weights
 from ..training import evaluate

@@ -8,8 +8,7 @@ import segno
 
 from .. import pretrained
 from ..deploy.page import QR_BYTES, QR_PREFIX
-from ..packed.breakdown import breakdown
-from ..packed.file import pack
+from ..packed import breakdown, pack
 from .plots import HATCHES, Picture, canvas, in_style, pareto
 from .tables import Table
 

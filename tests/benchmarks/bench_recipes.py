@@ -19,7 +19,7 @@ import torch
 from mnist_compress import pretrained
 from mnist_compress.compress import compress_once
 from mnist_compress.data import full_is_here, load_full, load_sample
-from mnist_compress.packed.file import pack, unpack
+from mnist_compress.packed import pack, unpack
 from mnist_compress.training import trained_model
 from tools.train_pretrained import Classroom, error, make
 

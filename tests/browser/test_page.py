@@ -16,7 +16,7 @@ import pytest
 
 from mnist_compress.data import center_digit, flatten, load_sample
 from mnist_compress.deploy.page import export_page
-from mnist_compress.packed.file import load_packed, pack, unpack
+from mnist_compress.packed import load, pack, unpack
 from mnist_compress.pruning import prune
 from mnist_compress.quantization import quantize_model
 from mnist_compress.training import train, trained_model
@@ -98,7 +98,7 @@ class Visit:
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "digit.html"
-    assert export_page(load_packed(NETWORK), path) == path.stat().st_size
+    assert export_page(load(NETWORK), path) == path.stat().st_size
     return path
 
 
@@ -111,7 +111,7 @@ def visit(chromium, path):
 
 
 def test_same_logits_on_every_sample_digit(visit, pixels):
-    network = load_packed(NETWORK)
+    network = load(NETWORK)
     found = visit.logits(pixels)
     assert found.shape == (4000, 10)
     assert np.count_nonzero(found != network.logits(pixels.numpy())) == 0
@@ -135,7 +135,7 @@ def test_same_logits_with_the_learners_own_networks(chromium, pixels, tmp_path, 
 
 
 def test_twenty_drawn_digits_are_read_as_in_python(visit):
-    network, right = load_packed(NETWORK), 0
+    network, right = load(NETWORK), 0
     for digit, lines in STROKES.items():
         for lean in (0, 0.12):
             visit.page.click("#clear")
@@ -150,7 +150,7 @@ def test_twenty_drawn_digits_are_read_as_in_python(visit):
 
 
 def test_the_trace_shows_this_digit(visit):
-    network = load_packed(NETWORK)
+    network = load(NETWORK)
     visit.draw(STROKES[7])
     picture = center_digit(visit.ink()).numpy().reshape(1, -1)
     stored = unpack(pack(network, reorder=True))  # the order of units in the page

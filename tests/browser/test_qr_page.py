@@ -8,7 +8,7 @@ import pytest
 
 from mnist_compress.data import flatten, load_sample
 from mnist_compress.deploy.page import QR_BYTES, QR_PREFIX, export_qr_page
-from mnist_compress.packed.file import load_packed
+from mnist_compress.packed import load
 from mnist_compress.pruning import prune
 from mnist_compress.quantization import quantize_model
 from mnist_compress.training import trained_model
@@ -28,7 +28,7 @@ def scanned(tmp_path_factory):
     segno, zxing = pytest.importorskip("segno"), pytest.importorskip("zxingcpp")
     image = pytest.importorskip("PIL.Image")
     path, picture = tmp_path_factory.mktemp("qr") / "digit.html", io.BytesIO()
-    size = export_qr_page(load_packed(NETWORK), path)
+    size = export_qr_page(load(NETWORK), path)
     text = QR_PREFIX + path.read_text("ascii")
     assert size == path.stat().st_size and len(text) == size + len(QR_PREFIX) <= QR_BYTES
     segno.make(text, error="l", micro=False).save(picture, kind="png", scale=4)
@@ -69,7 +69,7 @@ def test_reads_every_sample_digit_as_the_network_does(pages, place):
     found = np.array([row for part in np.array_split(pixels, 8) for row in page.evaluate(
         code, base64.b64encode(part.tobytes()).decode())])
     assert found.shape == (4000, 10)
-    assert np.array_equal(found, load_packed(NETWORK).logits(pixels))
+    assert np.array_equal(found, load(NETWORK).logits(pixels))
     assert (found.argmax(1) == load_sample()[1].labels.numpy()).mean() > 0.9
     assert page.errors == [] and len([url for url in page.asked if "http" in url[:5]]) == 0
 

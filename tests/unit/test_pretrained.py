@@ -10,7 +10,7 @@ import torch
 from mnist_compress import pretrained
 from mnist_compress.data import Digits, load_full
 from mnist_compress.integer import IntegerNetwork
-from mnist_compress.packed.file import pack
+from mnist_compress.packed import pack
 from mnist_compress.training import evaluate
 
 FOLDER = Path(pretrained.__file__).parent

@@ -10,7 +10,7 @@ import torch
 
 from mnist_compress.compress import compress, compress_once, teach
 from mnist_compress.model import DigitClassifier
-from mnist_compress.packed.file import pack, unpack
+from mnist_compress.packed import pack, unpack
 from mnist_compress.training import evaluate
 
 from . import DEEP, TINY

@@ -16,7 +16,7 @@ from mnist_compress.data import center_digit
 from mnist_compress.deploy import page
 from mnist_compress.deploy.page import QR_BYTES, QR_PREFIX, export_page, export_qr_page
 from mnist_compress.integer import IntegerLayer, IntegerNetwork
-from mnist_compress.packed.file import load_packed, pack
+from mnist_compress.packed import load, pack
 
 ROOT = Path(__file__).resolve().parents[3]
 WEB = Path(page.__file__).with_name("web")
@@ -70,7 +70,7 @@ def test_products_that_javascript_could_round(tmp_path):
 
 
 def test_what_the_pages_weigh(tmp_path):
-    small, path = load_packed(PRETRAINED / "thousand.mc"), tmp_path / "digit.html"
+    small, path = load(PRETRAINED / "thousand.mc"), tmp_path / "digit.html"
     assert export_page(small, path) == path.stat().st_size <= 5_600
     text = path.read_text("utf-8")
     assert f"This page weighs {path.stat().st_size:,} bytes" in text
@@ -128,7 +128,7 @@ def test_terser_makes_what_is_built(tmp_path):
 def cases(tmp_path_factory):
     """A folder with what Python computes, for the tests in JavaScript."""
     folder, rng = tmp_path_factory.mktemp("cases"), np.random.default_rng(5)
-    networks = [load_packed(path) for path in sorted(PRETRAINED.glob("*.mc"))[::4]]
+    networks = [load(path) for path in sorted(PRETRAINED.glob("*.mc"))[::4]]
     networks += [random_network(rng, widths, density, per_unit) for widths, density, per_unit in (
         ((784, 9, 10), 0.05, True), ((784, 16, 12, 10), 0.3, False), ((784, 70, 10), 0.01, False),
         ((784, 4, 5, 6, 10), 0.9, True))]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from mnist_compress import pretrained
-from mnist_compress.packed.file import load_packed
+from mnist_compress.packed import load
 from mnist_compress.training import evaluate
 from tools import train_pretrained as command
 
@@ -38,7 +38,7 @@ def test_it_makes_files_that_can_be_read(short, tmp_path, capsys, monkeypatch, d
             assert int(size) == 407_080
             continue
         path = tmp_path / "made" / f"{name}-{seed}.mc"
-        network = load_packed(path)
+        network = load(path)
         assert int(size) == path.stat().st_size
         assert float(validation) == pytest.approx(1 - evaluate(network, test).accuracy, abs=1e-5)
         assert float(official) == pytest.approx(1 - evaluate(network, test[::8]).accuracy, abs=1e-4)

@@ -13,7 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mnist_compress.packed.file import unpack
+from mnist_compress.packed import unpack
 from mnist_compress.pruning import prune
 from mnist_compress.training import evaluate, trained_model
 from mnist_compress.ui import explorers

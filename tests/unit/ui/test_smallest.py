@@ -53,10 +53,10 @@ def test_the_largest_network_of_one_qr_code():
 
 def test_packed_files_are_read_back(test):
     network = pretrained.load("thousand")
-    for coder in packed.CODERS:
-        row = packed_file("a name", network, test[:200], coder)
+    for codec in packed.CODECS:
+        row = packed_file("a name", network, test[:200], codec)
         assert row.same_answers and row.name == "a name"
-        assert row.bytes == len(pack(network, coder, reorder=True))
+        assert row.bytes == len(pack(network, codec, reorder=True))
 
 
 def test_the_breakdown_tells_the_largest_parts():
