@@ -9,9 +9,6 @@ import pytest
 from mnist_compress.data import flatten, load_sample
 from mnist_compress.deploy.page import QR_BYTES, QR_PREFIX, export_qr_page
 from mnist_compress.packed import load
-from mnist_compress.pruning import prune
-from mnist_compress.quantization import quantize_model
-from mnist_compress.training import trained_model
 from tests.browser.test_page import NETWORK, STROKES
 
 HOOK = """{  // the text that the page evaluates gets one line more; A is its function `activations`
@@ -74,19 +71,25 @@ def test_reads_every_sample_digit_as_the_network_does(pages, place):
     assert page.errors == [] and len([url for url in page.asked if "http" in url[:5]]) == 0
 
 
-@pytest.mark.parametrize("digit", [0, 1, 3, 7])
-def test_reads_drawings_and_wipes(pages, digit):
-    page = pages[1]
+def draw(page, lines):
+    """Strokes of points in 0..1 on the pad, with the mouse; what the page reads."""
     pad = page.locator("canvas").first
+    pad.dblclick()
     box = pad.bounding_box()
-    for line in STROKES[digit]:
+    for line in lines:
         for place, (x, y) in enumerate(line):
             page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=6)
             if place == 0:
                 page.mouse.down()
         page.mouse.up()
-    assert page.inner_text("h1") == str(digit)
-    pad.dblclick()
+    return page.inner_text("h1")
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["address", "file"])
+def test_reads_drawings_and_wipes(pages, place):
+    page = pages[place]
+    assert [draw(page, STROKES[digit]) for digit in (0, 1, 3, 7)] == ["0", "1", "3", "7"]
+    page.locator("canvas").first.dblclick()
     ink = page.evaluate("""() => {
         const pad = document.querySelector("canvas");
         return pad.getContext("2d").getImageData(0, 0, 300, 300).data.filter((_, i) => i % 4 == 3)
@@ -95,10 +98,19 @@ def test_reads_drawings_and_wipes(pages, digit):
     assert ink == 0
 
 
-def test_a_network_that_is_too_large_is_refused(tmp_path):
-    digits = load_sample()[0]
-    for per_channel, problem in ((False, "a QR code has room for 2938"), (True, "one scale a")):
-        model = quantize_model(prune(trained_model(), 0.97), digits, per_channel=per_channel)
-        with pytest.raises(ValueError, match=problem):
-            export_qr_page(model, tmp_path / "digit.html")
-    assert not list(tmp_path.iterdir())
+def test_reads_drawings_of_any_size_in_any_place(pages):
+    right = 0
+    for digit, lines in STROKES.items():
+        size, x, y = (0.5, 0.05, 0.45) if digit % 2 else (0.7, 0.28, 0.1)
+        found = draw(pages[1], [[(size * a + x, size * b + y) for a, b in line] for line in lines])
+        right += found == str(digit)
+    assert right >= 8  # the drawings are legible; the network errs on about one digit in ten
+
+
+def test_a_phone_shows_a_large_pad(chromium, scanned, tmp_path):
+    path = tmp_path / "digit.html"
+    path.write_text(scanned.removeprefix(QR_PREFIX), "ascii")
+    page = chromium.new_page(viewport={"width": 390, "height": 800}, is_mobile=True, has_touch=True)
+    page.goto(path.as_uri())
+    assert page.evaluate("innerWidth") == 390  # not a desktop's, made small
+    page.close()

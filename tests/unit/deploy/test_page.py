@@ -69,6 +69,16 @@ def test_products_that_javascript_could_round(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["digit.html"]
 
 
+@pytest.mark.parametrize("per_unit, problem", [
+    (False, r"the page has \d{4} bytes, a QR code has room for 2938; prune the network"),
+    (True, "needs one scale a layer; got one for each unit")])
+def test_networks_that_no_qr_code_holds(per_unit, problem, tmp_path):
+    large = random_network(np.random.default_rng(3), (784, 9, 10), 0.2, per_unit)
+    with pytest.raises(ValueError, match=problem):
+        export_qr_page(large, tmp_path / "digit.html")
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_the_pages_weigh(tmp_path):
     small, path = load(PRETRAINED / "thousand.mc"), tmp_path / "digit.html"
     assert export_page(small, path) == path.stat().st_size <= 5_600
