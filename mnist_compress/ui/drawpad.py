@@ -12,7 +12,7 @@ from .tables import trace_table
 from .widget import CourseWidget, shown, source
 
 DRAWING_SIDE = 140  # pixels of the drawing, before it is centered; drawpad.js sends as many
-_BLANK = torch.zeros(SIDE, SIDE, dtype=torch.uint8)
+_BLANK = Digits(torch.zeros(1, SIDE, SIDE, dtype=torch.uint8), torch.tensor([0]))
 NOTHING = "There is no ink yet. Draw a digit, or pick a test digit."
 
 
@@ -40,7 +40,7 @@ class DrawPad(CourseWidget):
     trace_html = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, models: dict, digits: Digits | None = None):
-        trace_prediction(models, _digit(_BLANK))  # says what is wrong with them
+        trace_prediction(models, _BLANK)  # says what is wrong with them
         count = 0 if digits is None else whole("number of digits to pick from", len(digits), 1)
         self._models, self._digits, self._answered, self.trace = models, digits, None, None
         super().__init__(names=list(models), count=count, position=0 if count else None)
@@ -69,33 +69,29 @@ class DrawPad(CourseWidget):
         """Set what the digit makes of the traits, all but the trace's table."""
         self.seen, self.probabilities, self.sentence = bytes(SIDE * SIDE), {}, ""
         self.trace = None
-        image, label, what = self._picture()
-        image = _shifted(image, self.down, self.right)
+        digit, what = self._given()
+        image = _shifted(digit.images[0], self.down, self.right)
         self.seen = image.numpy().tobytes()
         if not image.any():
             self.sentence = NOTHING
             return
-        trace = trace_prediction(self._models, _digit(image, label))
+        trace = trace_prediction(self._models, Digits(image[None], digit.labels))
         sure = {name: values.tolist() for name, values in trace.layers[-1].values.items()}
         answers = ", ".join(f"{name} says {best} ({100 * sure[name][best]:.0f} %)"
                             for name, best in trace.predictions.items())
         self.probabilities, self.trace = sure, trace
         self.sentence = f"{what}{_moved(self.down, self.right)}: {answers}."
 
-    def _picture(self):
-        """(28, 28) uint8 before it is moved, its label (0 if nobody knows), and what it is."""
+    def _given(self):
+        """The digit before it is moved, with the label 0 if nobody knows it, and what it is."""
         if self.drawing:
             ink = torch.frombuffer(bytearray(self.drawing), dtype=torch.uint8)
-            return center_digit(ink.view(DRAWING_SIDE, DRAWING_SIDE)), 0, "Your drawing"
+            image = center_digit(ink.view(DRAWING_SIDE, DRAWING_SIDE))
+            return Digits(image[None], _BLANK.labels), "Your drawing"
         if self.position is None:
-            return _BLANK, 0, ""
+            return _BLANK, ""
         digit = self._digits[whole("number of a test digit", self.position, 0, self.count - 1)]
-        label = int(digit.labels[0])
-        return digit.images[0], label, f"Test digit {self.position}, a {label}"
-
-
-def _digit(image, label=0):
-    return Digits(image[None], torch.tensor([label]))
+        return digit, f"Test digit {self.position}, a {digit.labels.item()}"
 
 
 def _shifted(image: torch.Tensor, down: int, right: int) -> torch.Tensor:

@@ -1,6 +1,5 @@
 """Pictures of the course. Each comes with one sentence, computed from the same numbers."""
 
-import html
 import io
 import math
 from pathlib import Path
@@ -10,9 +9,10 @@ import torch
 from IPython.display import display
 from matplotlib.figure import Figure
 
-from ..data import real
+from ..data import real, whole
 from ..model import weight_layers
 from ..stages import STAGES
+from .state import Sentence
 
 INK = "#0072B2"
 HATCHES = ("", "//", "..", "xx", "--", "\\\\")
@@ -39,8 +39,7 @@ class Picture:
         width = round(96 * self.figure.get_figwidth())  # on the screen, though it is drawn sharper
         display({"image/png": self.png(), "text/plain": self.sentence}, raw=True,
                 metadata={"image/png": {"alt": self.sentence, "width": width}})
-        text = f"<p>{html.escape(self.sentence)}</p>"
-        display({"text/html": text, "text/plain": self.sentence}, raw=True)
+        display(Sentence(self.sentence))
 
 
 def canvas(size=(6.4, 3.2), rows=1, columns=1, **options):
@@ -53,26 +52,24 @@ class Strip:
     """The six stages in a row, some of them lit; it heads every notebook."""
 
     def __init__(self, *lit: int):
-        wrong = [number for number in lit if number not in range(1, 7)]
-        if wrong:
-            raise ValueError(f"stages are numbered 1 to 6; got {wrong[0]!r}")
-        self.lit = lit or tuple(range(1, 7))
+        self.lit = [whole("stage", number, 1, 6) for number in lit] or range(1, 7)
 
     def __repr__(self):
         return "\n".join(f"{'>' if n in self.lit else ' '} {n} {name}"
                          for n, name in enumerate(STAGES, 1))
 
     def _repr_html_(self):
-        boxes = []
+        boxes = ""
         for number, name in enumerate(STAGES, 1):
-            here = number in self.lit
-            look = ("border-color: var(--jp-brand-color1, #0072B2); border-width: 3px; "
-                    "font-weight: bold" if here else "border-color: #888888")
-            text = f"{number}. {name}" + (" <span>(here)</span>" if here else "")
-            boxes.append('<li style="flex: 1 1 7em; border-style: solid; border-width: 1px; '
-                         f'border-radius: 4px; padding: 0.4em; margin: 0; {look}">{text}</li>')
-        return ('<ol aria-label="The six stages" style="display: flex; flex-wrap: wrap; '
-                'gap: 0.4em; list-style: none; margin: 0; padding: 0">' + "".join(boxes) + "</ol>")
+            look, text = "border-color: #888888", f"{number}. {name}"
+            if number in self.lit:
+                look = ("border-color: var(--jp-brand-color1, #0072B2); border-width: 3px; "
+                        "font-weight: bold")
+                text += " <span>(here)</span>"
+            boxes += ('<li style="flex: 1 1 7em; border-style: solid; border-width: 1px; '
+                      f'border-radius: 4px; padding: 0.4em; margin: 0; {look}">{text}</li>')
+        return ('<ol aria-label="The six stages" style="display: flex; flex-wrap: wrap; gap: 0.4em;'
+                f' list-style: none; margin: 0; padding: 0">{boxes}</ol>')
 
 
 @in_style

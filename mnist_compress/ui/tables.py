@@ -1,6 +1,5 @@
 """Tables of what was measured. A `Table` has one sentence, computed from the same numbers."""
 
-import html
 import operator
 
 import pandas as pd
@@ -26,8 +25,7 @@ class Table:
     def _ipython_display_(self):
         with pd.option_context("display.max_colwidth", None, "display.width", 200):
             display(self.frame)
-        text = f"<p>{html.escape(self.sentence)}</p>"
-        display({"text/html": text, "text/plain": self.sentence}, raw=True)
+        display(Sentence(self.sentence))
 
 
 def two_digits(value: float) -> str:
@@ -40,22 +38,21 @@ def file_table(first, *others) -> Table:
 
     Bytes of gzip are shown by two digits, for they depend on the version of zlib.
     """
-    rows = (first, *others)
-    shares = [100 * row.bytes / first.bytes for row in rows]
-    frame = pd.DataFrame({
-        "size": [f"about {two_digits(row.bytes / 1000)} KB" if "gzip" in row.name else
-                 f"{row.bytes:,} bytes" for row in rows],
-        "share of first row": [f"{share:.2g} %" if share < 100 else f"{share:.0f} %"
-                               for share in shares],
-        "same answers after reading": ["yes" if row.same_answers else "NO" for row in rows],
-    }, index=pd.Index([row.name for row in rows], name="file"))
+    rows = []
+    for row in (first, *others):
+        share = 100 * row.bytes / first.bytes
+        rows.append({"file": row.name, "size": f"{row.bytes:,} bytes",
+                     "share of first row": f"{share:.2g} %" if share < 100 else f"{share:.0f} %",
+                     "same answers after reading": "yes" if row.same_answers else "NO"})
+        if "gzip" in row.name:
+            rows[-1]["size"] = f"about {two_digits(row.bytes / 1000)} KB"
     told = []
     for kind, holds in (("smaller than", operator.lt), ("just as large as", operator.eq),
                         ("larger than", operator.gt)):
         if names := [row.name for row in others if holds(row.bytes, first.bytes)]:
             told.append(f"{kind} {first.name}: {', '.join(names)}")
     sentence = "; ".join(told) or f"only one file: {first.name}"
-    return Table(frame, f"{sentence[0].upper()}{sentence[1:]}.")
+    return Table(pd.DataFrame(rows).set_index("file"), f"{sentence[0].upper()}{sentence[1:]}.")
 
 
 def csr_table(files: dict, dense_bytes: int) -> Table:
@@ -123,31 +120,30 @@ def deployment_table(rows) -> Table:
 
     The fastest are all whose middle half of times meets that of the lowest median.
     """
-    frame = pd.DataFrame({
-        "file": [f"{row.file_bytes:,} bytes" for row in rows],
-        "memory for weights": ["not measured" if row.memory_bytes is None else
-                               f"{row.memory_bytes:,} bytes" for row in rows],
-        "one digit": [f"{row.time.median:,.0f} microseconds" if row.time else "shown by the page"
-                      for row in rows],
-        "test accuracy": ["as NumPy" if row.accuracy is None else f"{row.accuracy:.1%}"
-                          for row in rows],
-    }, index=pd.Index([row.name for row in rows], name="runs in"))
+    frame = pd.DataFrame([{
+        "runs in": row.name, "file": f"{row.file_bytes:,} bytes",
+        "memory for weights": f"{row.memory_bytes:,} bytes" if row.memory_bytes else "not measured",
+        "one digit": f"{row.time.median:,.0f} microseconds" if row.time else "shown by the page",
+        "test accuracy": f"{row.accuracy:.1%}" if row.accuracy else "as NumPy"} for row in rows])
     timed = [row for row in rows if row.time]
     small = min(rows, key=lambda row: row.file_bytes)
     best = min(timed, key=lambda row: row.time.median).time
     fast = [row.name for row in timed if row.time.low <= best.high]
-    page = " The page itself shows its time on the device that opens it." * (len(timed) < len(rows))
-    return Table(frame, f"The smallest file is that of {small.name}; for one digit "
-                 f"{' and '.join(fast)} {'is' if len(fast) == 1 else 'are'} the fastest.{page}")
+    told = (f"The smallest file is that of {small.name}; for one digit {' and '.join(fast)} "
+            f"{'is' if len(fast) == 1 else 'are'} the fastest.")
+    if len(timed) < len(rows):
+        told += " The page itself shows its time on the device that opens it."
+    return Table(frame.set_index("runs in"), told)
 
 
 def history_table(history) -> pd.DataFrame:
     """A `History`: losses to 2 digits, accuracies in per cent, an observation for each epoch."""
-    rows = [(row.epoch, f"{row.train_loss:.2f}", f"{100 * row.train_accuracy:.1f} %",
-             f"{row.test_loss:.2f}", f"{100 * row.test_accuracy:.1f} %", _observation(before, row))
-            for before, row in zip((None, *history), history, strict=False)]
-    names = ["epoch", "train loss", "train acc.", "test loss", "test acc.", "observation"]
-    return pd.DataFrame(rows, columns=names).set_index("epoch")
+    return pd.DataFrame([{
+        "epoch": row.epoch,
+        "train loss": f"{row.train_loss:.2f}", "train acc.": f"{100 * row.train_accuracy:.1f} %",
+        "test loss": f"{row.test_loss:.2f}", "test acc.": f"{100 * row.test_accuracy:.1f} %",
+        "observation": _observation(before, row),
+    } for before, row in zip((None, *history), history, strict=False)]).set_index("epoch")
 
 
 def _observation(before, row):
@@ -179,27 +175,19 @@ def sparsity_table(model) -> pd.DataFrame:
 
 def stage_table(pipeline) -> pd.DataFrame:
     """The six stages of `run_pipeline`: shapes, what happens, an example, and the figures."""
-    stages, widths = pipeline.stages, "-".join(map(str, pipeline.model.widths))
-    left = " and ".join(f"{int((layer.weight != 0).sum()):,} of {layer.weight.numel():,}"
-                        for layer in pipeline.pruned.layers)
-    more = ["", "", "", "", f", not zero: {left}", ", a scale each"]
-    words = pd.DataFrame({
-        "stage": [stage.name for stage in stages],
-        "before": [_shapes(*stage.before) for stage in stages],
-        "what happens": ["load handwritten digits", "normalize to 0..1", "flatten",
-                         f"train {widths}",
-                         f"zero the smallest {100 * sparsity(pipeline.pruned):.0f} %",
-                         "float32 to int8"],
-        "after": [_shapes(*stage.after) + also for stage, also in zip(stages, more, strict=True)],
-    }, index=range(1, 7))
-    whole = {" x ": "\u00a0x\u00a0", " of ": "\u00a0of\u00a0", " %": "\u00a0%", "-": "\u2011"}
-    return words.replace(whole, regex=True).assign(**{  # no line ends within a shape or a figure
-        "dtype": [stage.dtype for stage in stages], "example": _examples(pipeline),
-        "bytes": [f"{stage.bytes:,}" for stage in stages],
-        "non-zero weights": ["" if stage.nonzero_weights is None else f"{stage.nonzero_weights:,}"
-                             for stage in stages],
-        "test accuracy": ["" if stage.accuracy is None else f"{stage.accuracy:.1%}"
-                          for stage in stages]})
+    rows = []
+    for stage, (what, more, example) in zip(pipeline.stages, _told(pipeline), strict=True):
+        data = stage.accuracy is None
+        rows.append({
+            "stage": stage.name, "before": _shapes(*stage.before), "what happens": what,
+            "after": _shapes(*stage.after) + more, "dtype": stage.dtype, "example": example,
+            "bytes": f"{stage.bytes:,}",
+            "non-zero weights": "" if data else f"{stage.nonzero_weights:,}",
+            "test accuracy": "" if data else f"{stage.accuracy:.1%}"})
+    frame = pd.DataFrame(rows, index=range(1, 7))
+    kept = {" x ": "\u00a0x\u00a0", " of ": "\u00a0of\u00a0", " %": "\u00a0%", "-": "\u2011"}
+    frame.iloc[:, :4] = frame.iloc[:, :4].replace(kept, regex=True)  # no line ends in a shape
+    return frame
 
 
 def _shapes(*shapes):
@@ -207,22 +195,28 @@ def _shapes(*shapes):
     return "weights " * (len(shapes) > 1) + ", ".join(" x ".join(map(str, s)) for s in shapes)
 
 
-def _examples(pipeline):
-    """One value of each stage."""
+def _told(pipeline):
+    """For each stage: what happens, what there is to add to its shapes, one value."""
     seven = pipeline.train.images[pipeline.train.labels == 7][0]
     row = int(seven.sum(1).argmax())
     ink = " ".join([str(value) for value in seven[row].tolist() if value][:5])
     pixel = normalize(torch.tensor(150, dtype=torch.uint8)).item()
-    first, last = pipeline.history[0].train_loss, pipeline.history[-1].train_loss
+    loss = [epoch.train_loss for epoch in pipeline.history]
     old, new = (torch.cat([layer.weight.detach().flatten() for layer in model.layers])
                 for model in (pipeline.model, pipeline.pruned))
     cut = old[(old * (new == 0)).abs().argmax()].item()
+    left = " and ".join(f"{int((layer.weight != 0).sum()):,} of {layer.weight.numel():,}"
+                        for layer in pipeline.pruned.layers)
     small = quantize(torch.tensor(0.1234), qparams_of(0.01)).item()
-    return [f"ink in row {row} of a 7: {ink} ...", f"pixel 150 becomes {pixel:.2f}",
-            f"one image becomes {pipeline.train.inputs.shape[1]} numbers",
-            f"loss {first:.2f} falls to {last:.2f}",
-            f"the largest weight to go, {cut:.4f}, becomes 0",
-            f"at scale 0.01, 0.1234 becomes {small}"]
+    return [
+        ("load handwritten digits", "", f"ink in row {row} of a 7: {ink} ..."),
+        ("normalize to 0..1", "", f"pixel 150 becomes {pixel:.2f}"),
+        ("flatten", "", f"one image becomes {seven.numel()} numbers"),
+        (f"train {'-'.join(map(str, pipeline.model.widths))}", "",
+         f"loss {loss[0]:.2f} falls to {loss[-1]:.2f}"),
+        (f"zero the smallest {100 * sparsity(pipeline.pruned):.0f} %", f", not zero: {left}",
+         f"the largest weight to go, {cut:.4f}, becomes 0"),
+        ("float32 to int8", ", a scale each", f"at scale 0.01, 0.1234 becomes {small}")]
 
 
 def trace_table(trace) -> pd.DataFrame:

@@ -88,7 +88,7 @@ def test_the_strip_lights_its_stages():
     assert [line[0] for line in repr(plots.Strip(1, 3)).splitlines()] == list("> >   ")
     assert plots.Strip(2)._repr_html_().count("(here)") == 1
     assert repr(plots.Strip()).count(">") == 6
-    with pytest.raises(ValueError, match="numbered 1 to 6; got 7"):
+    with pytest.raises(ValueError, match="stage must be a whole number from 1 to 6; got 7"):
         plots.Strip(7)
 
 
