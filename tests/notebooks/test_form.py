@@ -33,7 +33,6 @@ NOT_YET = {
     "cells in a row": ["01_data", "02_training", "04_quantization", "05_prediction_trace",
                        "07_smallest_file", "08_deployment"],
     "sentences of the key idea": ["04_quantization", "05_prediction_trace"],
-    "lines of imports": ["07_smallest_file", "08_deployment"],
 }
 ACTIVE = re.compile(r"\b(guess_box|quiz|answer|explore_\w+|DrawPad|check\w*)\(")
 
