@@ -11,9 +11,9 @@ from ..trace import trace_prediction
 from .tables import trace_table
 from .widget import CourseWidget, shown, source
 
-DRAWING_SIDE = 140  # pixels of the drawing, before it is centered; drawpad.js sends as many
+_DRAWN = 140  # pixels of the drawing, before it is centered; drawpad.js sends as many
 _BLANK = Digits(torch.zeros(1, SIDE, SIDE, dtype=torch.uint8), torch.tensor([0]))
-NOTHING = "There is no ink yet. Draw a digit, or pick a test digit."
+_NOTHING = "There is no ink yet. Draw a digit, or pick a test digit."
 
 
 class DrawPad(CourseWidget):
@@ -27,7 +27,7 @@ class DrawPad(CourseWidget):
 
     _esm = source("widget.js", "drawpad.js")
     # the page sends a memoryview, which Bytes alone would refuse
-    drawing = traitlets.Bytes(help="DRAWING_SIDE ** 2 bytes, 0 for paper, or none").tag(
+    drawing = traitlets.Bytes(help="_DRAWN ** 2 bytes, 0 for paper, or none").tag(
         sync=True, from_json=lambda value, widget: bytes(value))
     position = traitlets.Int(None, allow_none=True, help="of a test digit").tag(sync=True)
     down = traitlets.Int(help="pixels").tag(sync=True)
@@ -36,7 +36,7 @@ class DrawPad(CourseWidget):
     names = traitlets.List(help="of the models").tag(sync=True)
     seen = traitlets.Bytes(bytes(SIDE * SIDE), help="784 pixels").tag(sync=True)
     probabilities = traitlets.Dict(help="{model: ten numbers 0..1}").tag(sync=True)
-    sentence = traitlets.Unicode(NOTHING).tag(sync=True)
+    sentence = traitlets.Unicode(_NOTHING).tag(sync=True)
     trace_html = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, models: dict, digits: Digits | None = None):
@@ -73,7 +73,7 @@ class DrawPad(CourseWidget):
         image = _shifted(digit.images[0], self.down, self.right)
         self.seen = image.numpy().tobytes()
         if not image.any():
-            self.sentence = NOTHING
+            self.sentence = _NOTHING
             return
         trace = trace_prediction(self._models, Digits(image[None], digit.labels))
         sure = {name: values.tolist() for name, values in trace.layers[-1].values.items()}
@@ -86,7 +86,7 @@ class DrawPad(CourseWidget):
         """The digit before it is moved, with the label 0 if nobody knows it, and what it is."""
         if self.drawing:
             ink = torch.frombuffer(bytearray(self.drawing), dtype=torch.uint8)
-            image = center_digit(ink.view(DRAWING_SIDE, DRAWING_SIDE))
+            image = center_digit(ink.view(_DRAWN, _DRAWN))
             return Digits(image[None], _BLANK.labels), "Your drawing"
         if self.position is None:
             return _BLANK, ""

@@ -21,14 +21,13 @@ from ..packed import pack
 from ..pruning import fine_tune, prune
 from ..quantization import choose_qparams, dequantize, quantize, quantize_model, round_weights
 from ..training import evaluate
-from .plots import INK, in_style, pareto
+from .plots import in_style, pareto
 from .tables import two_digits
 from .widget import CourseWidget, shown, source
 
-ZEROS = (0.0, 0.3, 0.6, 0.8, 0.9, 0.95, 0.98)
-BITS = (2, 3, 4, 5, 6, 7, 8)
+_ZEROS = (0.0, 0.3, 0.6, 0.8, 0.9, 0.95, 0.98)
+_BITS = (2, 3, 4, 5, 6, 7, 8)
 _EXAMPLE = 0.1234  # the weight that the course rounds by hand
-_MARK = "#D55E00"
 
 
 def slider(name: str, label: str, values, start, text=str) -> dict:
@@ -195,7 +194,7 @@ def explore_quantization(model, test) -> Explorer:
 
     units = {"tensor": "per tensor", "channel": "per channel"}
     schemes = {"symmetric": "symmetric", "affine": "affine"}
-    return Explorer([slider("bits", "Bits", BITS, 3), choice("unit", "Scale", units, "tensor"),
+    return Explorer([slider("bits", "Bits", _BITS, 3), choice("unit", "Scale", units, "tensor"),
                      choice("scheme", "Scheme", schemes, "symmetric")], show, (5.2, 2.6))
 
 
@@ -216,23 +215,23 @@ def _number_line(axes, values, qparams):
     axes.grid(False)
     dots(steps, torch.zeros(len(steps)), marker="|", color="#777777", markersize=14)
     for value, place in zip(values, places, strict=True):
-        axes.plot([value, place], [1, 0.12], color=INK, marker="", linewidth=1.5)
-    axes.lines[-1].set_color(_MARK)
-    dots(values[:-1], torch.ones(len(values) - 1), marker="o", color=INK)
-    dots(values[-1:], [1], marker="s", color=_MARK)
-    dots(places, torch.full((len(places),), 0.12), marker="v", color=INK, markersize=5)
-    axes.annotate(f"{_EXAMPLE}", (_EXAMPLE, 1.13), ha="center", color=_MARK)
+        axes.plot([value, place], [1, 0.12], color="C0", marker="", linewidth=1.5)
+    axes.lines[-1].set_color("C1")
+    dots(values[:-1], torch.ones(len(values) - 1), marker="o", color="C0")
+    dots(values[-1:], [1], marker="s", color="C1")
+    dots(places, torch.full((len(places),), 0.12), marker="v", color="C0", markersize=5)
+    axes.annotate(f"{_EXAMPLE}", (_EXAMPLE, 1.13), ha="center", color="C1")
     free, end = axes.get_xlim()  # no label to the left of `free`: those of many bits would overlap
     for place, integer in zip(places[:-1].tolist(), integers.tolist(), strict=False):
         if place >= free:
             axes.text(place, -0.4, f"{integer}", ha="center", fontsize=10, clip_on=True)
             free = place + 0.12 * end
     integer, place = integers[-1].item(), places[-1].item()
-    axes.text(place, -0.72, f"{integer}", ha="center", color=_MARK, weight="bold")
+    axes.text(place, -0.72, f"{integer}", ha="center", color="C1", weight="bold")
     return integer, place
 
 
-class Tradeoff(NamedTuple):
+class _Tradeoff(NamedTuple):
     """One network: its sparsity, its bits, the bytes of its packed file, its accuracy 0..1."""
 
     sparsity: float
@@ -241,28 +240,24 @@ class Tradeoff(NamedTuple):
     accuracy: float
 
 
-def measure_tradeoffs(model, train, test, sparsities=ZEROS, bits=BITS) -> list[Tradeoff]:
-    """Prune, fine-tune, quantize and pack, for all combinations.
-
-    Where nothing is pruned, nothing is tuned. Accuracy is that of the integer network. The codec
-    "order0" packs in milliseconds; the best takes seconds for each and saves a tenth or two.
-    """
+def _tradeoffs(model, train, test, sparsities=_ZEROS, bits=_BITS):
+    """Prune, fine-tune (where something was pruned), quantize and pack: all combinations."""
     points = []
     for share in sparsities:
         tuned = fine_tune(prune(model, share), train) if share else model
         for count in bits:
             integer = quantize_model(tuned, train, bits=count)
-            size, accuracy = len(pack(integer, "order0")), evaluate(integer, test).accuracy
-            points.append(Tradeoff(share, count, size, accuracy))
+            size = len(pack(integer, "order0"))  # in milliseconds; the best takes seconds
+            points.append(_Tradeoff(share, count, size, evaluate(integer, test).accuracy))
     return points
 
 
 def explore_tradeoff(model, train, test) -> Explorer:
     """Zeros and bits -> where your network stands between bytes and accuracy, among all others.
 
-    All combinations are measured first, which takes some seconds; see `measure_tradeoffs`.
+    All combinations are pruned, fine-tuned, quantized and packed first, which takes some seconds.
     """
-    points = measure_tradeoffs(model, train, test)
+    points = _tradeoffs(model, train, test)
     front = pareto(points, lambda point: (point.bytes, -point.accuracy))
     sizes = [point.bytes / 1000 for point in points]
     ticks = [tick for tick in (1, 2, 5, 10, 20, 50, 100, 200, 500)
@@ -272,8 +267,8 @@ def explore_tradeoff(model, train, test) -> Explorer:
         own = next(p for p in points if (p.sparsity, p.bits) == (sparsity, bits))
         axes.set_xscale("log")
         axes.plot(*_places(points), "o", markersize=4, color="#777777", label="all combinations")
-        axes.plot(*_places(front), "s-", color=INK, label="Pareto front")
-        axes.plot(*_places([own]), "*", markersize=17, color=_MARK, markeredgecolor="white",
+        axes.plot(*_places(front), "s-", color="C0", label="Pareto front")
+        axes.plot(*_places([own]), "*", markersize=17, color="C1", markeredgecolor="white",
                   label="yours")
         axes.set_xticks(ticks, [f"{tick}" for tick in ticks])
         axes.minorticks_off()
@@ -289,8 +284,8 @@ def explore_tradeoff(model, train, test) -> Explorer:
                 f"{two_digits(own.bytes / 1000)} KB, and {own.accuracy:.1%} of {len(test):,} new "
                 f"digits are right. {verdict}")
 
-    return Explorer([slider("sparsity", "Zeros", ZEROS, 0.3, _per_cent),
-                     slider("bits", "Bits", BITS, 8)], show)
+    return Explorer([slider("sparsity", "Zeros", _ZEROS, 0.3, _per_cent),
+                     slider("bits", "Bits", _BITS, 8)], show)
 
 
 def _places(points):

@@ -14,7 +14,6 @@ from ..model import weight_layers
 from ..stages import STAGES
 from .state import Sentence
 
-INK = "#0072B2"
 HATCHES = ("", "//", "..", "xx", "--", "\\\\")
 in_style = matplotlib.rc_context(fname=Path(__file__).with_name("course.mplstyle"))  # a decorator
 
@@ -174,7 +173,7 @@ def show_weights(model, sparsity: float) -> Picture:
     weights = torch.cat([layer.weight.detach().flatten() for _, layer in weight_layers(model)])
     count = round(real("sparsity", sparsity, 0, below=1) * len(weights))
     figure, axes = canvas()
-    axes.hist(weights.numpy(), bins=101, color=INK)
+    axes.hist(weights.numpy(), bins=101)
     axes.set(xlabel="weight", ylabel="how many")
     cut = f"None of the {len(weights):,} weights is to go"
     if count:

@@ -14,10 +14,10 @@ from mnist_compress.pruning import prune
 from mnist_compress.quantization import quantize_model
 from mnist_compress.trace import trace_prediction
 from mnist_compress.training import trained_model
-from mnist_compress.ui.drawpad import DRAWING_SIDE, NOTHING, DrawPad, _shifted
+from mnist_compress.ui.drawpad import _DRAWN, _NOTHING, DrawPad, _shifted
 from mnist_compress.ui.tables import trace_table
 
-ONE = np.zeros((DRAWING_SIDE, DRAWING_SIDE), np.uint8)
+ONE = np.zeros((_DRAWN, _DRAWN), np.uint8)
 ONE[20:120, 64:78] = 255
 
 
@@ -105,7 +105,7 @@ def test_shift_is_a_roll_with_zero_fill(position, down, right):
     if wanted.any():
         matches(pad)
     else:
-        assert pad.sentence == NOTHING and pad.probabilities == {}
+        assert pad.sentence == _NOTHING and pad.probabilities == {}
 
 
 def test_moves_are_told_and_a_drawing_moves_too(pad):
@@ -129,7 +129,7 @@ def test_trace_is_that_of_what_is_seen(pad):
 def test_clear_leaves_nothing(pad):
     send(pad, drawing=ONE.tobytes(), position=None)
     send(pad, drawing=b"", position=None, down=0, right=0)
-    assert (pad.sentence, pad.probabilities, pad.trace, pad.trace_html) == (NOTHING, {}, None, "")
+    assert (pad.sentence, pad.probabilities, pad.trace, pad.trace_html) == (_NOTHING, {}, None, "")
     assert not any(pad.seen)
 
 
@@ -179,9 +179,9 @@ def test_bad_values_are_shown(pad, values, problem):
 
 def test_pad_without_test_digits():
     pad = DrawPad(models())
-    assert pad.count == 0 and pad.sentence == NOTHING
-    assert pad.twin() == {"text/plain": f"Draw pad. {NOTHING}",
-                          "text/html": f"<p>Draw pad. {NOTHING}</p>"}
+    assert pad.count == 0 and pad.sentence == _NOTHING
+    assert pad.twin() == {"text/plain": f"Draw pad. {_NOTHING}",
+                          "text/html": f"<p>Draw pad. {_NOTHING}</p>"}
     pad.position = 0
     assert pad.problem.startswith("ValueError: number of a test digit must be ")
 

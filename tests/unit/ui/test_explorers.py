@@ -18,13 +18,13 @@ from mnist_compress.pruning import prune
 from mnist_compress.training import evaluate, trained_model
 from mnist_compress.ui import explorers
 from mnist_compress.ui.explorers import (
-    BITS,
+    _BITS,
     Explorer,
+    _tradeoffs,
     choice,
     explore_pruning,
     explore_quantization,
     explore_tradeoff,
-    measure_tradeoffs,
     slider,
 )
 
@@ -90,7 +90,7 @@ def test_pruning_says_what_numpy_says(model, some, pruning, sparsity, scope):
 
 @pytest.mark.parametrize("scheme", ["symmetric", "affine"])
 @pytest.mark.parametrize("unit", ["tensor", "channel"])
-@pytest.mark.parametrize("bits", BITS)
+@pytest.mark.parametrize("bits", _BITS)
 def test_quantization_says_what_numpy_says(model, quantizing, some, bits, unit, scheme):
     says = str(quantizing.set(bits=bits, unit=unit, scheme=scheme))
     row, rounded = int(number(quantizing.figure.axes[0].get_xlabel(), "unit ")), []
@@ -156,16 +156,16 @@ def test_labels_of_many_bits_do_not_overlap(quantizing):
 @pytest.fixture(scope="module")
 def tradeoff(digits, some):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(explorers, "measure_tradeoffs", lambda *data: measure_tradeoffs(
-            *data, sparsities=explorers.ZEROS, bits=(3, 8)))
-        patch.setattr(explorers, "BITS", (3, 8))
+        patch.setattr(explorers, "_tradeoffs", lambda *data: _tradeoffs(
+            *data, sparsities=explorers._ZEROS, bits=(3, 8)))
+        patch.setattr(explorers, "_BITS", (3, 8))
         return explore_tradeoff(trained_model(), digits[::5], some)
 
 
 def test_the_tradeoffs_are_those_of_packed_files(digits, some, monkeypatch):
     files, pack = [], explorers.pack
     monkeypatch.setattr(explorers, "pack", lambda *args: files.append(pack(*args)) or files[-1])
-    points = measure_tradeoffs(trained_model(), digits[::5], some, (0.0, 0.9), (2, 8))
+    points = _tradeoffs(trained_model(), digits[::5], some, (0.0, 0.9), (2, 8))
     assert [(p.sparsity, p.bits) for p in points] == [(0.0, 2), (0.0, 8), (0.9, 2), (0.9, 8)]
     for point, data in zip(points, files, strict=True):
         assert point.bytes == len(data)
@@ -184,7 +184,7 @@ def test_the_tradeoffs_are_those_of_packed_files(digits, some, monkeypatch):
 
 def test_the_tradeoff_tells_where_it_stands(tradeoff):
     told = {}
-    for sparsity in explorers.ZEROS:
+    for sparsity in explorers._ZEROS:
         for bits in (3, 8):
             says = str(tradeoff.set(sparsity=sparsity, bits=bits))
             told[sparsity, bits] = (number(says, "has ", " KB"), number(says, "and ", "%"), says)
