@@ -12,18 +12,18 @@ for (let power = 2 ** 24, place = 0; place <= edge; place++) {
 // The bytes of a stream -> two functions: the next bit, and the next number 0..most. kind and
 // contexts are whole numbers that say what is known about it.
 const mixer = stream => {
-  const states = {};  // of each context: [probability of a 1 in units of 2**-22, how often seen]
+  const counters = {};  // of a context: [probability of a 1 in units of 2**-22, how often seen]
   const mix = [];  // of each kind: the weights of its contexts
   let at = 0, low = 0, span = 2 ** 32 - 1;
   const shift = () => low = low * 256 + (stream[at++] | 0);  // behind the end come zeros
   while (at < 4) shift();
 
   const bit = (kind, contexts) => {
-    const found = [];
-    for (const context of contexts) found.push(states[
-      context * 65536 + 16 * kind + found.length] ??= [found[0] ? found[0][0] : 2 ** 21, 0]);
+    const seen = [];
+    for (const context of contexts) seen.push(counters[
+      context * 65536 + 16 * kind + seen.length] ??= [seen[0] ? seen[0][0] : 2 ** 21, 0]);
     const weights = mix[kind] ??= contexts.map(() => floor(72090 / contexts.length));
-    const inputs = found.map(([chance]) => stretch[chance >>= 10] ??=
+    const inputs = seen.map(([chance]) => stretch[chance >>= 10] ??=
       squash.findIndex(value => value >= 16 * chance + 8) - edge);
     const total = inputs.reduce((sum, input, place) => sum + weights[place] * input, 0);
     const chance = squash[Math.min(Math.max(floor(total / 65536), -edge), edge) + edge];
@@ -31,11 +31,11 @@ const mixer = stream => {
     if (one) span = part;
     else low -= part, span -= part;
     for (; span < 2 ** 24; span *= 256) shift();
-    const error = (one * 65536 - chance) * (2 + floor(200 / (found[0][1] + 20)));
-    found.forEach((state, place) => {
+    const error = (one * 65536 - chance) * (2 + floor(200 / (seen[0][1] + 20)));
+    seen.forEach((counter, place) => {
       weights[place] += floor(inputs[place] * error / 65536 + .5);
-      state[0] += floor((one * 2 ** 22 - state[0]) / (state[1] + 2));
-      if (state[1] < 1000) state[1]++;
+      counter[0] += floor((one * 2 ** 22 - counter[0]) / (counter[1] + 2));
+      if (counter[1] < 1000) counter[1]++;
     });
     return one;
   };
@@ -43,7 +43,7 @@ const mixer = stream => {
   const number = (kind, contexts, most) => {
     const next = known => bit(kind, contexts.map(context => context << 16 | known));
     let size = 0, value = 1;
-    while (2 ** (size + 1) <= most + 1 && next(size)) size++;
+    while (2 ** size < most / 2 + 1 && next(size)) size++;
     for (let place = size; place--;)
       value = 2 * value + next((size << 5 | place) << 5 | Math.min(value, 31));
     return value - 1;
@@ -61,7 +61,10 @@ export const decode = (tied, widths, layers, stream) => {
     const kind = 8 * index, side = kind ? 0 : Math.sqrt(inputs.length);  // of the picture
     const columns = inputs.map(() => []);  // of each input: its last weights as [unit, sign]
     const levels = [];  // the magnitudes that weights have, rising
-    let bias = 0, alive = 2;
+    let bias = 0, alive = 2;  // of the unit before; 2: there was none
+
+    const readLevel = level =>
+      bit(1, [2 * (level == 127) + (levels.at(-1) == level - 1)]) && levels.push(level);
 
     const readUnit = (none, unit) => {
       const weights = [];
@@ -88,9 +91,8 @@ export const decode = (tied, widths, layers, stream) => {
         here[spot] = 1 + up;
         column.forEach(([earlier, turn]) => agree[earlier] += sign * turn);
         if (column.push([unit, sign]) > 64) column.shift();
-        const first = 2 * (place + side * floor(place / side));  // of 2 x 2 pixels
-        for (const pixel of side && tied
-          ? [first, first + 1, first + 2 * side, first + 2 * side + 1] : [place])
+        const first = 2 * (place + side * floor(place / side)), below = first + 2 * side;
+        for (const pixel of side && tied ? [first, first + 1, below, below + 1] : [place])
           weights.push([pixel, weight]);
       };
 
@@ -102,8 +104,7 @@ export const decode = (tied, widths, layers, stream) => {
       return {weights, bias: bias * layer.step};
     };
 
-    for (let level = 1; level < 128; level++)
-      if (bit(1, [2 * (level == 127) + (levels.at(-1) == level - 1)])) levels.push(level);
+    for (let level = 1; level < 128; level++) readLevel(level);
     inputs = layer.units = Array.from({length: widths[index + 1]}, readUnit);
   };
 

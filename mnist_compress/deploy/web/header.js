@@ -1,4 +1,4 @@
-// The header of a packed file: the twin of read_header in packed/header.py.
+// The header of a packed file: the twin of Header.walk in packed/header.py.
 import {floor} from "./integers.js";
 
 // The bytes of a packed file, without the checksum at its end -> [tied, widths, layers, stream].
