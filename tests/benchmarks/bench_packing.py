@@ -29,9 +29,9 @@ from safetensors.numpy import load as load_safetensors
 from safetensors.numpy import save as save_safetensors
 
 from mnist_compress import pretrained
-from mnist_compress.packed.breakdown import breakdown
-from mnist_compress.packed.file import pack, unpack
-from mnist_compress.packed.header import CODERS, PackedLayer, PackedNetwork
+from mnist_compress.integer import IntegerLayer, IntegerNetwork
+from mnist_compress.packed import CODECS, breakdown, pack, unpack
+from tools import ROOT
 
 SIZES = (100_000, 1_000_000, 10_000_000, 100_000_000)
 ZEROS = (0.0, 0.5, 0.9)
@@ -39,9 +39,9 @@ ROWS = 1000
 
 
 def one_layer(weight):
-    """int8 (out, in) -> a PackedNetwork of this layer alone."""
+    """int8 (out, in) -> an IntegerNetwork of this layer alone."""
     bias = np.zeros(len(weight), np.int32)
-    return PackedNetwork([PackedLayer(weight, bias, np.array(0.5, np.float32))])
+    return IntegerNetwork([IntegerLayer(weight, bias, np.array(0.5, np.float32))])
 
 
 def example(count, zeros):
@@ -75,7 +75,7 @@ PEERS = {
     ),
     "order0": (
         lambda w: pack(one_layer(w), "order0"),
-        lambda d, side: unpack(d).layers[0].weight,
+        lambda d, side: unpack(d, trusted=True).layers[0].weight,
     ),
 }
 
@@ -122,14 +122,15 @@ def run_case(name, count, zeros):
 
 def in_process(name, count, zeros):
     """run_case in a fresh Python."""
-    command = [sys.executable, __file__, "--case", name, str(count), str(zeros)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    command = [sys.executable, "-m", "tests.benchmarks.bench_packing",
+               "--case", name, str(count), str(zeros)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
 
 
 def growth_table(largest, peers):
     """Markdown lines: every compressor at every size and share of zeros."""
-    yield "| zeros | weights | coder | bytes each | pack M/s | unpack M/s | pack memory | unpack |"
+    yield "| zeros | weights | codec | bytes each | pack M/s | unpack M/s | pack memory | unpack |"
     yield "|---|---|---|---|---|---|---|---|"
     for zeros in ZEROS:
         for count in (size for size in SIZES if size <= largest):
@@ -147,10 +148,10 @@ def ladder_table(network):
     weights = b"".join(layer.weight.tobytes() for layer in network.layers)
     yield "| format | bytes | header | positions | signs | magnitudes | scales | biases |"
     yield "|---|---|---|---|---|---|---|---|"
-    for coder in CODERS:
-        data = pack(network, coder)
+    for codec in CODECS:
+        data = pack(network, codec)
         parts = " | ".join(str(size) for size in breakdown(data).values())
-        yield f"| {coder} | {len(data)} | {parts} |"
+        yield f"| {codec} | {len(data)} | {parts} |"
     peers = {"zlib -9": zlib.compress(weights, 9), "lzma": lzma.compress(weights)}
     peers["zstd -19"] = zstandard.ZstdCompressor(level=19).compress(weights)
     for name, data in peers.items():
