@@ -11,6 +11,7 @@ bench      the benchmarks and their table
 book       the executed notebooks as a static site
 notebooks  what check, execute, drift, book and the tests share
 train_pretrained  trains the networks that the package ships
+web/       makes the scripts of the pages in mnist_compress/deploy/web small, with Node
 """
 
 from pathlib import Path
