@@ -53,7 +53,7 @@ def convert(path):
     exporter.exclude_input_prompt = exporter.exclude_output_prompt = True
     notebook = add_alt(read(path))
     page, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": title(notebook)}})
-    page = re.sub(r'href="(\d\d_\w+)\.ipynb"', r'href="\1.html"', page)
+    page = re.sub(r'href="(\d\d_\w+)\.ipynb(#[^"]*)?"', r'href="\1.html\2"', page)
     page = page.replace("</head>", CODE, 1)
     style = "padding:1rem;font:1rem system-ui,sans-serif"
     contents = f'<body\\1><nav style="{style}"><a href="index.html">Contents</a></nav>'

@@ -12,6 +12,8 @@ SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {
         "fetchNews": "false", "checkForUpdates": False},
     "@jupyterlab/notebook-extension:tracker": {"kernelShutdown": True},
+    # reopened, widgets show what they last showed; what `make execute` writes is free of it
+    "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True},
 }
 # Without this, a small answer waits until the browser's system has confirmed the one before, which
 # Linux puts off for 40 ms (Nagle's algorithm and delayed acknowledgements).

@@ -1,6 +1,6 @@
 // Sliders, choices, the picture that belongs to them and its sentence.
 
-import {follow, frame, make, radioGroup} from "./widget.js";
+import {follow, frame, make, post, radioGroup} from "./widget.js";
 
 // One control -> {element, read, write}: its value for the kernel, and the way back.
 function slider(control, moved) {
@@ -39,7 +39,7 @@ function render({ model, el }) {
   let moved = {}, sent = {}, asked = 0, waiting = false;
   const ask = () => {
     [sent, moved, waiting] = [moved, {}, true];
-    model.send({values: sent, question: `${view}-${++asked}`});
+    post(model, {values: sent, question: `${view}-${++asked}`});
   };
   const write = () => { // what the learner moved stays: the kernel does not know it yet
     for (const [name, part] of parts) {

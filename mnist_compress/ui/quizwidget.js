@@ -1,10 +1,6 @@
 // Questions to click on: feedback comes with the question, the kernel keeps answers and score.
 
-import {follow, frame, make, radioGroup, send} from "./widget.js";
-
-// `x` between backticks -> <code>
-const coded = (text) => text.split("`").map(
-  (part, place) => (place % 2 ? make("code", {}, part) : part));
+import {follow, frame, make, marked, post, radioGroup, send} from "./widget.js";
 
 function field(model, question, title) {
   const {id, options} = question;
@@ -16,7 +12,7 @@ function field(model, question, title) {
   const radios = options.map((_, place) => make("input", {type: "radio", name,
     onchange: () => { if (!walking) answer(place); walking = false; show(); }}));
   const labels = options.map((option, place) => make("label", {className: "mc-option"},
-    radios[place], make("span", {}, `${"abcd"[place]}) `, ...coded(option.text))));
+    radios[place], make("span", {}, `${"abcd"[place]}) `, ...marked(option.text))));
   const feedback = make("p");
   const evidence = make("p", {className: "mc-evidence"});
   const again = make("button", {type: "button", onclick: () => {
@@ -28,14 +24,14 @@ function field(model, question, title) {
   const prove = make("button", {type: "button", onclick: () => {
     prove.disabled = true;
     prove.textContent = "Computing ...";
-    model.send({show: id});
+    post(model, {show: id});
   }}, "Show me");
   again.setAttribute("aria-label", `Try again: ${question.question}`);
   prove.setAttribute("aria-label", `Show me the computation: ${question.question}`);
 
   function show() {
     const place = chosen(), right = place !== undefined && options[place].right;
-    feedback.replaceChildren(...(place === undefined ? [] : coded(options[place].feedback)));
+    feedback.replaceChildren(...(place === undefined ? [] : marked(options[place].feedback)));
     feedback.className = `mc-feedback ${right ? "mc-right" : "mc-wrong"}`;
     feedback.hidden = again.hidden = place === undefined;
   }
@@ -45,14 +41,14 @@ function field(model, question, title) {
   });
   follow(model, ["evidence", "problem"], () => {
     const text = model.get("evidence")[id];
-    evidence.textContent = text ?? "";
+    evidence.replaceChildren(...marked(text ?? ""));
     evidence.hidden = !text;
     prove.disabled = false;
     prove.textContent = "Show me";
   });
 
   const set = make("fieldset", {}, make("legend", {}, `${title} (${question.level}). `,
-    ...coded(question.question)), ...labels, make("div", {role: "status"}, feedback, evidence),
+    ...marked(question.question)), ...labels, make("div", {role: "status"}, feedback, evidence),
   make("div", {className: "mc-row"}, prove, again));
   set.addEventListener("keydown", (event) => {
     const place = radios.indexOf(event.target);

@@ -23,7 +23,8 @@ class Quiz(CourseWidget):
         self._asked = {name: ask(name) for name in names}
         super().__init__(
             questions=[_for_the_page(question) for question in self._asked.values()],
-            chosen={key: LETTERS.index(given[key]) for key in self._asked if key in given})
+            chosen={key: LETTERS.index(given[key][-1])
+                    for key in self._asked if key in given})
         self._count()
         self.observe(self._answered, "chosen")  # not sooner: these answers are kept already
         self.on_msg(self._message)
@@ -52,7 +53,11 @@ class Quiz(CourseWidget):
     def _count(self):
         right = sum(self._question(key).options[place].correct
                     for key, place in self.chosen.items())
-        self.score = f"{right} right, {len(self.chosen)} of {len(self._asked)} answered."
+        given = answers_given()
+        first = sum(question.option(given[key][0]).correct
+                    for key, question in self._asked.items() if key in given)
+        self.score = (f"{right} right, {len(self.chosen)} of {len(self._asked)} answered; "
+                      f"{first} right at the first try.")
 
     def twin(self):
         """The questions as lists, their answers folded."""

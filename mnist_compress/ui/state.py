@@ -8,16 +8,20 @@ import html
 import json
 import os
 import re
+import time
 from pathlib import Path
+from urllib.parse import quote
 
 from filelock import FileLock
 from platformdirs import user_data_path
 
-_SECTIONS = ("guesses", "truths", "answers")  # of a state: {section: {key: value}}
+_NUMBERS = ("guesses", "truths")  # sections of a state, {key: number}
+_ATTEMPTS = ("answers", "cards")  # sections of a state, {key: [[text, seconds since 1970], ...]}
 _RENAMED = {"07-record": "07-smallest"}  # keys of earlier editions
 _DAMAGE = (ValueError, RecursionError)  # what reading a damaged file raises
 _PATIENCE = 3  # seconds to wait for another kernel; saving takes it a few milliseconds
 _unsaved = []  # functions that change a state, which no file knows of yet
+_trouble = ""  # why
 
 
 class Sentence(str):
@@ -35,14 +39,18 @@ class Sentence(str):
 
 
 def marked(text: str) -> str:
-    """HTML of a text: `code` between backticks, and no line break between a number and its %."""
+    """HTML of a text: `code` between backticks, links to headings such as 01_data, "Guess first",
+    and no line break between a number and its %."""
     text = re.sub(r"(?<=\d) (?=%|KB\b)", "\u00a0", html.escape(text, False))
-    return re.sub("`(.*?)`", r"<code>\1</code>", text)
+    text = re.sub("`(.*?)`", r"<code>\1</code>", text)
+    return re.sub(r'\b(\d\d_\w+), "([^"]+)"', lambda link: '<a href="{}.ipynb#{}">{}</a>'.format(
+        link[1], quote(html.unescape(link[2]).replace(" ", "-")), link[0]), text)
 
 
 def load_state() -> dict:
-    """Return {"guesses": {key: number}, "truths": {key: number}, "answers": {question: letter}}."""
-    state = {section: {} for section in _SECTIONS}
+    """Return {"guesses": {key: number}, "truths": {key: number}, "answers": {id of a question:
+    [[letter, seconds since 1970], ...]}, "cards": {id: [["knew" or "not", seconds], ...]}}."""
+    state = _empty()
     try:
         state = _read(_file())
     except _DAMAGE:
@@ -54,19 +62,38 @@ def load_state() -> dict:
     return state
 
 
-def remember(section: str, key: str, value: float | str) -> None:
-    """Set one value and save: `remember("answers", "prune-what", "b")`."""
-    if not (section in _SECTIONS and _fits(section, value)):
+def remember(section: str, key: str, value: float) -> None:
+    """Set one number and save: `remember("guesses", "03-bytes", 409)`."""
+    if not (section in _NUMBERS and _fits(section, value)):
         raise ValueError(f"cannot keep {value!r} as {key!r} among the {section}")
     _change(lambda state: state[section].update({key: value}))
 
 
-def forget() -> None:
-    """Forget all guesses and what was measured, to start afresh; quiz answers stay."""
-    _change(lambda state: state.update(guesses={}, truths={}))
+def attempt(section: str, key: str, text: str) -> None:
+    """Add one attempt and when it was made, and save: `attempt("answers", "prune-what", "b")`."""
+    made = [text, round(time.time())]
+    if not (section in _ATTEMPTS and _fits(section, [made])):
+        raise ValueError(f"cannot keep {text!r} as {key!r} among the {section}")
+    _change(lambda state: state[section].setdefault(key, []).append(list(made)))
+
+
+def forget(*keys: str) -> None:
+    """Forget these guesses, or all, and what was measured, to start afresh; quiz answers stay."""
+    def drop(state):
+        for section in _NUMBERS:
+            for key in keys or list(state[section]):
+                state[section].pop(key, None)
+
+    _change(drop)
+
+
+def trouble() -> str:
+    """Why guesses and answers are not saved, or no text if they are."""
+    return _trouble
 
 
 def _change(change):
+    global _trouble
     path = _file(writing=True)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,11 +103,18 @@ def _change(change):
                 each(state)
             _write(path, json.dumps(state, indent=1))
         _unsaved.clear()
+        _trouble = ""
     except OSError as error:  # such as a lock that nobody lets go
-        if not _unsaved:
-            print(f"Cannot use the folder {path.parent} ({error.strerror or error}): guesses and "
-                  "answers last until this kernel stops, or until saving works again.")
+        told, _trouble = _trouble, (
+            f"Cannot use the folder {path.parent} ({error.strerror or error}): guesses and "
+            "answers last until this kernel stops, or until saving works again.")
         _unsaved.append(change)
+        if not told:
+            print(_trouble)
+
+
+def _empty():
+    return {section: {} for section in (*_NUMBERS, *_ATTEMPTS)}
 
 
 def _file(writing=False):
@@ -94,12 +128,20 @@ def _file(writing=False):
 def _read(path):
     """The state in a file, with all else that the file holds; ValueError if a section is not."""
     state = json.loads(path.read_bytes())
-    for section in _SECTIONS:
-        entries = state.get(section) if isinstance(state, dict) else None
-        if not isinstance(entries, dict) or not all(_fits(section, v) for v in entries.values()):
+    if not isinstance(state, dict) or not state.keys() >= {*_NUMBERS, "answers"}:
+        raise ValueError(f"this is no state: {state!r:.99}")
+    state = {**_empty(), **state}
+    for section in _empty():
+        entries = state[section]
+        if not isinstance(entries, dict):
             raise ValueError(f"these are no {section}: {entries!r:.99}")
         for key in entries.keys() & _RENAMED.keys():
             entries.setdefault(_RENAMED[key], entries.pop(key))
+        for key, value in entries.items():
+            if section == "answers" and isinstance(value, str):  # of an earlier edition: the last
+                entries[key] = [[value, 0]]
+            if not _fits(section, entries[key]):
+                raise ValueError(f"this cannot be among the {section}: {value!r:.99}")
     return state
 
 
@@ -113,12 +155,18 @@ def _read_or_set_aside(path):
         aside = next(other for other in others if not other.exists())
         path.rename(aside)
         print(f"The saved guesses and answers cannot be read; kept as {aside.name}.")
-    return {section: {} for section in _SECTIONS}
+    return _empty()
 
 
 def _fits(section, value):
-    if section == "answers":
-        return isinstance(value, str)
+    if section in _ATTEMPTS:
+        return isinstance(value, list) and all(
+            isinstance(made, list) and len(made) == 2 and isinstance(made[0], str)
+            and _is_number(made[1]) for made in value)
+    return _is_number(value)
+
+
+def _is_number(value):
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e12
 
 

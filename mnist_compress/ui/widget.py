@@ -1,11 +1,15 @@
 """What all widgets of the course share: keys that stay inside, problems shown, a static twin."""
 
+import contextlib
 import functools
+import io
 import re
 from pathlib import Path
 
 import anywidget
 import traitlets
+
+from .state import trouble
 
 _FOLDER = Path(__file__).parent
 
@@ -26,6 +30,12 @@ class CourseWidget(anywidget.AnyWidget):
     _css = source("widget.css")
     problem = traitlets.Unicode().tag(sync=True)
 
+    def _handle_custom_msg(self, content, buffers):
+        if content == {"ping": True}:  # the page asks whether anybody is here
+            self.send({"pong": True})
+        else:
+            super()._handle_custom_msg(content, buffers)
+
     def twin(self):
         """Return {mime type: data} with text/plain and what is better; the same in every run."""
         raise NotImplementedError
@@ -37,17 +47,22 @@ class CourseWidget(anywidget.AnyWidget):
 
 
 def shown(observer):
-    """Decorate a method that the page calls: what it raises becomes the widget's `problem`.
+    """Decorate a method that the page calls: what it raises or prints becomes the widget's
+    `problem`, and so does why answers are not saved.
 
-    Jupyter only logs such exceptions, so the learner would see a widget that does nothing.
+    Jupyter only logs it, so the learner would see a widget that does nothing.
     """
     @functools.wraps(observer)
     def guarded(self, *arguments):
+        told = io.StringIO()
         try:
-            observer(self, *arguments)
+            with contextlib.redirect_stdout(told):
+                observer(self, *arguments)
+        except ValueError as error:  # made for the learner
+            self.problem = f"{error}"
         except Exception as error:  # whatever it is, the learner must see it
             self.problem = f"{type(error).__name__}: {error}"
         else:
-            self.problem = ""
+            self.problem = told.getvalue().strip() or trouble()
 
     return guarded

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from ..state import Sentence, load_state, marked, remember
+from ..state import Sentence, attempt, load_state, marked
 
 LETTERS = tuple("abcd")
 
@@ -43,13 +43,13 @@ class Question:
     show_me: str = ""
     sibling_of: str = ""
 
-    def right(self, letter: str) -> bool:
-        """Whether this is the letter of the right option."""
-        return self.options[LETTERS.index(letter)].correct
+    def option(self, letter: str) -> Option:
+        """The option with this letter."""
+        return self.options[LETTERS.index(letter)]
 
     def feedback(self, letter: str) -> Sentence:
         """What there is to say about an answer."""
-        option = self.options[LETTERS.index(letter)]
+        option = self.option(letter)
         if option.correct:
             return Sentence(f"{letter} is right. {option.feedback}")
         return Sentence(f"{letter} is not it ({option.misconception}). {option.feedback} "
@@ -110,41 +110,53 @@ def ask(name: str) -> Question:
 def answer(name: str, choice: str | None = None) -> Sentence:
     """Remember the answer `choice`, a letter, and return the feedback for it, or for the last one.
 
-    ValueError for an unknown question, and for what is no letter of an option.
+    Every answer is kept with its time; the first one tells what was known. ValueError for an
+    unknown question, and for what is no letter of an option.
     """
     question = ask(name)
     if choice is not None:
         letter = choice.strip().lower() if isinstance(choice, str) else choice
         if letter not in LETTERS:
             raise ValueError(f"an answer is one of {', '.join(LETTERS)}; got {choice!r}")
-        remember("answers", question.id, letter)
-    letter = answers_given().get(question.id)
-    if letter is None:
+        attempt("answers", question.id, letter)
+    letters = answers_given().get(question.id)
+    if not letters:
         return Sentence(f'No answer yet. Write answer("{name}", "a"), or b, c, d.')
-    return question.feedback(letter)
+    return question.feedback(letters[-1])
 
 
-def answers_given() -> dict[str, str]:
-    """The last answers, {id of a question: letter}, without what another edition may hold."""
-    answers = load_state()["answers"]
-    return {key: letter for key, letter in answers.items() if letter in LETTERS}
+def answers_given() -> dict[str, list[str]]:
+    """All answers, {id of a question: letters, the first one first}, of questions there are."""
+    kept = {name: [letter for letter, _ in made if letter in LETTERS]
+            for name, made in load_state()["answers"].items() if name in load_questions()}
+    return {name: letters for name, letters in kept.items() if letters}
 
 
 def report() -> Sentence:
-    """Say how many answers are right and which notebooks to read again.
+    """Say which answers were right at the first try, later or not yet; what stood behind a wrong
+    one, and what to read again.
 
     Notebook 06 reports on what came before it; questions of later ones count once answered.
     """
-    given, again = answers_given(), {}
+    given = answers_given()
     asked = [q for q in load_questions().values() if q.id in given or q.notebook < "07"]
-    answered = [q for q in asked if q.id in given]
-    wrong = [q for q in answered if not q.right(given[q.id])]
-    if not answered:
+    if not given:
         return Sentence(f"No answers yet: {len(asked)} questions wait.")
-    for question in wrong:
-        again.setdefault(question.place, []).append(question.id)
-    lines = [f"- Read {place} again ({', '.join(names)})."
-             for place, names in sorted(again.items())]
-    counts = (f"{len(answered) - len(wrong)} right, {len(wrong)} wrong, "
-              f"{len(asked) - len(answered)} of {len(asked)} still open.")
-    return Sentence("\n".join([counts, *lines]))
+    tries = {name: _first_right(name, letters) for name, letters in given.items()}
+    first, never = list(tries.values()).count(1), list(tries.values()).count(0)
+    lines = [f"{first} right at the first try, {len(tries) - first - never} later, "
+             f"{never} not yet, {len(asked) - len(given)} of {len(asked)} still open."]
+    for question in asked:
+        when = tries.get(question.id, 1)
+        if when != 1:
+            wrong = question.option(given[question.id][0 if when else -1])
+            lines.append(f"- {f'Right at try {when}' if when else 'Not yet'}: {question.question} "
+                         f"Behind \"{wrong.text}\": {wrong.misconception}. "
+                         f"Read {question.place} again.")
+    return Sentence("\n".join(lines))
+
+
+def _first_right(name, letters):
+    """Which answer, counted from 1, was the first right one; 0 if none was."""
+    right = [ask(name).option(letter).correct for letter in letters]
+    return right.index(True) + 1 if any(right) else 0

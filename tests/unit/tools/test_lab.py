@@ -22,6 +22,7 @@ def test_news_and_updates_are_off_and_kernels_end_with_their_notebook(config):
     assert json.loads(path.read_text()) == SETTINGS
     assert SETTINGS["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
     assert SETTINGS["@jupyterlab/notebook-extension:tracker"]["kernelShutdown"] is True
+    assert SETTINGS["@jupyter-widgets/jupyterlab-manager:plugin"]["saveState"] is True
 
 
 def test_small_answers_are_sent_at_once(config, monkeypatch):

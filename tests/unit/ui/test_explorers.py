@@ -253,7 +253,7 @@ def test_the_page_gets_an_answer_to_each_question(explorer):
     assert (explorer.sentence, explorer.problem) == ("A line up to 4.", "")
     ask(explorer, "2-1", height=40)
     assert explorer.values["height"] == 4
-    assert explorer.problem == ("ValueError: height must be one of [1, 2, 3, 4, 5, 6, ...]; got 40")
+    assert explorer.problem == ("height must be one of [1, 2, 3, 4, 5, 6, ...]; got 40")
     ask(explorer, height=5.0)  # JavaScript knows no other numbers
     assert explorer.problem == "" and explorer.sentence == "A line up to 5."
 

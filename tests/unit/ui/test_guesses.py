@@ -7,9 +7,11 @@ import pytest
 import torch
 
 from mnist_compress.ui.guesses import GUESSES, GuessBox, guess, guess_box, guess_report, reveal
-from mnist_compress.ui.state import forget, load_state, remember
+from mnist_compress.ui.state import attempt, forget, load_state
 
-EMPTY = {"guesses": {}, "truths": {}, "answers": {}}
+from .conftest import NOW
+
+EMPTY = {"guesses": {}, "truths": {}, "answers": {}, "cards": {}}
 
 
 def test_without_a_guess_cells_say_so_each_time():
@@ -39,12 +41,12 @@ def test_the_first_guess_counts():
 
 def test_a_guess_after_the_answer_does_not_count_until_all_is_forgotten():
     reveal("02-accuracy", 87.5)
-    remember("answers", "q", "b")
+    attempt("answers", "q", "b")
     for _ in range(2):
         assert "does not count; forget() starts afresh." in guess("02-accuracy", 87)
     assert load_state()["guesses"] == {}
     forget()
-    assert load_state() == {**EMPTY, "answers": {"q": "b"}}
+    assert load_state() == {**EMPTY, "answers": {"q": [["b", NOW]]}}
     assert guess("02-accuracy", 87) == "Your guess: 87 %."
 
 
@@ -122,7 +124,7 @@ def test_guess_box_commits_the_first_guess():
 def test_guess_box_says_what_a_guess_is(typed):
     box = GuessBox("03-bytes")
     box.guessed = typed
-    assert box.problem.startswith("ValueError: a guess must be a finite number at least 0 ")
+    assert box.problem.startswith("a guess must be a finite number at least 0 ")
     assert not load_state()["guesses"]
 
 

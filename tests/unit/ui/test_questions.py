@@ -240,7 +240,7 @@ def test_without_an_answer_the_cell_says_how():
     for _ in range(2):
         assert answer("csr") == answer("csr", None) == \
             'No answer yet. Write answer("csr", "a"), or b, c, d.'
-    state.remember("answers", "csr", "z")  # from another edition of the quiz
+    state.attempt("answers", "csr", "z")  # from another edition of the quiz
     assert answer("csr").startswith("No answer yet.")
     assert report().startswith("No answers yet")
 
@@ -261,27 +261,34 @@ def test_unknown_questions_are_quoted(bad):
         assert f"question {bad!r}; there are data-value, pixel-150," in str(error.value)
 
 
-def test_the_report_counts_and_sends_back():
+def test_the_report_tells_tries_misconceptions_and_what_to_read():
     before = [item for item in DATA if item["notebook"] < "07"]  # the others count once answered
-    first = len(before)
-    assert report() == f"No answers yet: {first} questions wait."
-    state.remember("answers", "a question that is gone", "a")
+    count, items = len(before), {item["id"]: item for item in DATA}
+    assert report() == f"No answers yet: {count} questions wait."
+    state.attempt("answers", "a question that is gone", "a")
     assert report().startswith("No answers yet")
-    items = {item["id"]: item for item in DATA}
-    for name in ("prune-what", "flatten", "count-zeros", "data-value"):
-        right = letter_of(items[name])
-        answer(name, right if name == "data-value" else "abcd"[("abcd".index(right) + 1) % 4])
+    for name, letters in {"data-value": "da", "flatten": "dac", "same-size": "abcd", "csr": "ba",
+                          "scale": "zd"}.items():
+        assert (letter_of(items[name]) in letters) == (name not in ("csr", "scale"))
+        for letter in letters:
+            state.attempt("answers", name, letter)
+    question = {name: items[name]["question"] for name in items}
+    read = {name: 'Read {}, "{}", again.'.format(*items[name]["read_again"].split("#"))
+            for name in items}
     assert report().splitlines() == [
-        f"1 right, 3 wrong, {first - 4} of {first} still open.",
-        '- Read 01_data, "Stage 3: feature engineering", again (flatten).',
-        '- Read 03_pruning, "Small weights first", again (prune-what, count-zeros).',
-    ]
-    for item in before:  # the latest answer counts
-        answer(item["id"], letter_of(item))
-    assert report() == f"{first} right, 0 wrong, 0 of {first} still open."
+        f"1 right at the first try, 2 later, 2 not yet, {count - 5} of {count} still open.",
+        f'- Right at try 3: {question["flatten"]} Behind "The order of the pixels: they are '
+        f'sorted by ink": flattening sorts. {read["flatten"]}',
+        f'- Right at try 4: {question["same-size"]} Behind "Zeros are left out only above a '
+        f'share of 50 %": a threshold makes zeros free. {read["same-size"]}',
+        f'- Not yet: {question["csr"]} Behind "From the first zero on": positions are free. '
+        f'{read["csr"]}',
+        f'- Not yet: {question["scale"]} Behind "13": always rounded up. {read["scale"]}']
+    assert f'<a href="03_pruning.ipynb#{items["csr"]["read_again"].split("#")[1][:5]}' in \
+        report()._repr_html_()
     for item in DATA:
         answer(item["id"], letter_of(item))
-    assert report() == f"{len(DATA)} right, 0 wrong, 0 of {len(DATA)} still open."
+    assert report().startswith(f"{len(DATA) - 4} right at the first try, 4 later, 0 not yet, 0 of")
 
 
 def test_questions_are_read_once():

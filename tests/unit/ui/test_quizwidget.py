@@ -8,7 +8,9 @@ import pytest
 from mnist_compress.ui.evidence import show_me
 from mnist_compress.ui.questions import LETTERS, answer, ask, load_questions, report
 from mnist_compress.ui.quizwidget import Quiz, quiz
-from mnist_compress.ui.state import load_state, remember
+from mnist_compress.ui.state import attempt, load_state
+
+from .conftest import NOW
 
 ALL = list(load_questions())
 
@@ -26,34 +28,36 @@ def test_an_answer_is_counted_kept_and_reported(folder):
     widget = quiz("data-value", "pixel-150", "flatten")
     click(widget, "data-value", place("data-value"))
     click(widget, "pixel-150", place("pixel-150", False))
-    assert widget.score == "1 right, 2 of 3 answered."
+    assert widget.score == "1 right, 2 of 3 answered; 1 right at the first try."
     kept = json.loads((folder / "state.json").read_text())["answers"]
-    assert kept == {"data-value": LETTERS[place("data-value")],
-                    "pixel-150": LETTERS[place("pixel-150", False)]}
-    assert report().startswith("1 right, 1 wrong, 14 of 16 still open.")
+    assert kept == {"data-value": [[LETTERS[place("data-value")], NOW]],
+                    "pixel-150": [[LETTERS[place("pixel-150", False)], NOW]]}
+    assert report().startswith("1 right at the first try, 0 later, 1 not yet, ")
 
 
-def test_the_last_answer_counts_and_try_again_keeps_it():
+def test_the_first_answer_is_kept_and_every_other_one():
     widget = quiz("prune-what")
     click(widget, "prune-what", place("prune-what", False))
     widget.chosen = {}
-    assert widget.score == "0 right, 0 of 1 answered."
-    assert len(load_state()["answers"]) == 1
+    assert widget.score == "0 right, 0 of 1 answered; 0 right at the first try."
+    assert len(load_state()["answers"]["prune-what"]) == 1
     click(widget, "prune-what", place("prune-what"))
-    assert widget.score == "1 right, 1 of 1 answered."
+    assert widget.score == "1 right, 1 of 1 answered; 0 right at the first try."
+    assert [letter for letter, _ in load_state()["answers"]["prune-what"]] == [
+        LETTERS[place("prune-what", False)], LETTERS[place("prune-what")]]
     assert answer("prune-what").startswith(LETTERS[place("prune-what")] + " is right.")
 
 
 def test_a_new_widget_shows_earlier_answers(folder):
     answer("weight-shape", "c")
-    remember("answers", "train-rows", "z")  # from another edition of the quiz
+    attempt("answers", "train-rows", "z")  # from another edition of the quiz
     kept = (folder / "state.json").stat().st_mtime_ns
     widget = quiz("weight-shape", "train-rows")
     assert widget.chosen == {"weight-shape": 2} and widget.problem == ""
-    assert widget.score.endswith("1 of 2 answered.")
+    assert widget.score.startswith("0 right, 1 of 2 answered;")
     assert (folder / "state.json").stat().st_mtime_ns == kept  # looking is no answer
     click(widget, "train-rows", place("train-rows"))
-    assert widget.problem == "" and load_state()["answers"]["weight-shape"] == "c"
+    assert widget.problem == "" and load_state()["answers"]["weight-shape"] == [["c", NOW]]
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -80,7 +84,7 @@ def test_show_me_by_message_and_its_errors():
     assert widget.evidence == {"count-zeros": show_me("count-zeros")}
     assert "30,490" in widget.evidence["count-zeros"]
     widget._message(widget, {"show": "csr"}, [])
-    assert widget.problem == "ValueError: this quiz asks count-zeros, scale; got 'csr'"
+    assert widget.problem == "this quiz asks count-zeros, scale; got 'csr'"
 
 
 DECIDES = {  # id: what its computation must say for the right option to follow

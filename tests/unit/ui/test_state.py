@@ -12,9 +12,16 @@ import pytest
 from filelock import FileLock
 
 from mnist_compress.ui import state
-from mnist_compress.ui.state import forget, load_state, remember
+from mnist_compress.ui.state import Sentence, attempt, forget, load_state, remember, trouble
 
-EMPTY = {"guesses": {}, "truths": {}, "answers": {}}
+from .conftest import NOW
+
+EMPTY = {"guesses": {}, "truths": {}, "answers": {}, "cards": {}}
+
+
+def answers(**letters):
+    """The section of these answers, one attempt each, made now."""
+    return {name: [[letter, NOW]] for name, letter in letters.items()}
 
 
 def files(folder):
@@ -36,8 +43,8 @@ def test_what_is_saved_is_read_back(folder):
     assert load_state() == EMPTY
     assert not folder.exists()  # reading alone leaves nothing behind
     remember("guesses", "03-bytes", 70.0)
-    remember("answers", "q", "b")
-    saved = {"guesses": {"03-bytes": 70.0}, "truths": {}, "answers": {"q": "b"}}
+    attempt("answers", "q", "b")
+    saved = {**EMPTY, "guesses": {"03-bytes": 70.0}, "answers": answers(q="b")}
     assert load_state() == saved
     assert json.loads((folder / "state.json").read_text()) == saved
     load_state()["answers"]["q"] = "a change of a copy"
@@ -52,14 +59,14 @@ def test_without_the_variable_it_is_the_users_data_folder(tmp_path, monkeypatch,
     monkeypatch.delenv("MNIST_COMPRESS_STATE")
     if value is not None:
         monkeypatch.setenv("MNIST_COMPRESS_STATE", value)
-    remember("answers", "q", "b")
-    assert load_state()["answers"] == {"q": "b"}
+    attempt("answers", "q", "b")
+    assert load_state()["answers"] == answers(q="b")
     assert os.listdir(tmp_path) == ["data"]
     assert files(tmp_path / "data" / "mnist_compress") == ["state.json"]
 
 
 def test_the_users_data_folder_is_that_of_the_system(tmp_path):
-    code = "from mnist_compress.ui.state import remember; remember('answers', 'q', 'b')"
+    code = "from mnist_compress.ui.state import attempt; attempt('answers', 'q', 'b')"
     homes = dict.fromkeys(("HOME", "USERPROFILE", "LOCALAPPDATA", "XDG_DATA_HOME"), str(tmp_path))
     env = {**os.environ, **homes, "MNIST_COMPRESS_STATE": ""}
     assert subprocess.run([sys.executable, "-c", code], env=env, cwd=tmp_path, check=True,
@@ -70,16 +77,16 @@ def test_the_users_data_folder_is_that_of_the_system(tmp_path):
 def test_the_state_of_an_earlier_edition_is_taken_over_once(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(state, "user_data_path", lambda name, author: tmp_path / "data" / name)
-    earlier = {**EMPTY, "guesses": {"03-bytes": 70.0}, "answers": {"q": "b"}}
+    earlier = {**EMPTY, "guesses": {"03-bytes": 70.0}, "answers": answers(q="b")}
     put(tmp_path / ".mnist_compress" / "state.json", earlier)
     assert load_state() == EMPTY  # a folder named by the variable is what it is
     monkeypatch.delenv("MNIST_COMPRESS_STATE")
     assert load_state() == earlier
-    remember("answers", "r", "c")
-    assert load_state() == {**earlier, "answers": {"q": "b", "r": "c"}}
+    attempt("answers", "r", "c")
+    assert load_state() == {**earlier, "answers": answers(q="b", r="c")}
     forget()
     put(tmp_path / ".mnist_compress" / "state.json", b"{")  # of no more interest
-    assert load_state() == {**EMPTY, "answers": {"q": "b", "r": "c"}}
+    assert load_state() == {**EMPTY, "answers": answers(q="b", r="c")}
     assert os.listdir(tmp_path / ".mnist_compress") == ["state.json"]
 
 
@@ -92,42 +99,42 @@ def test_keys_of_an_earlier_edition_get_their_new_names(folder):
 
 def test_what_a_later_edition_keeps_is_left_alone(folder, capsys):
     later = {**EMPTY, "edition": 2, "attempts": {"my_mask": [1, {"right": False}]},
-             "guesses": {"99-later": 3}, "answers": {"a question not here": "e"}}
+             "guesses": {"99-later": 3}, "answers": {"a question not here": [["e", 5]]}}
     put(folder / "state.json", later)
     assert load_state() == later
-    remember("answers", "q", "b")
-    assert load_state() == {**later, "answers": {**later["answers"], "q": "b"}}
+    attempt("answers", "q", "b")
+    assert load_state() == {**later, "answers": {**later["answers"], **answers(q="b")}}
     assert files(folder) == ["state.json"] and capsys.readouterr().out == ""
 
 
 def test_an_interrupted_write_leaves_the_old_state(folder, monkeypatch):
-    remember("answers", "q", "b")
+    attempt("answers", "q", "b")
 
     def interrupted(*_):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(os, "replace", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        remember("answers", "q", "c")
-    assert load_state()["answers"] == {"q": "b"}
+        attempt("answers", "q", "c")
+    assert load_state()["answers"] == answers(q="b")
     assert files(folder) == ["state.json"]  # no half-written file
 
 
 def test_a_file_that_cannot_be_replaced_leaves_nothing_behind(folder, monkeypatch, capsys):
-    remember("answers", "q", "b")
+    attempt("answers", "q", "b")
     monkeypatch.setattr(os, "replace", refuse)
-    remember("answers", "q", "c")
+    attempt("answers", "q", "c")
     assert "(Permission denied)" in capsys.readouterr().out
     assert files(folder) == ["state.json"]
 
 
 WRITER = """
 import itertools, sys
-from mnist_compress.ui.state import remember
+from mnist_compress.ui.state import attempt
 print("ready", flush=True)
 sys.stdin.readline()
 for n in range(int(sys.argv[2])):
-    remember("answers", f"{sys.argv[1]}-{n}", "a")
+    attempt("answers", f"{sys.argv[1]}-{n}", "a")
     print(n, flush=True)
 """
 
@@ -161,25 +168,26 @@ def test_answers_of_a_killed_kernel_are_kept_and_its_lock_is_free(folder):
         writer.kill()
         acknowledged = 20 + len(writer.communicate()[0].split("\n")[:-1])
         began = time.monotonic()
-        remember("answers", name, "b")
+        attempt("answers", name, "b")
         assert time.monotonic() - began < 1
         kept = load_state()["answers"]
-        assert {f"{name}-{n}" for n in range(acknowledged)} < kept.keys() and kept[name] == "b"
+        assert {f"{name}-{n}" for n in range(acknowledged)} < kept.keys()
+        assert kept[name] == [["b", NOW]]
     assert files(folder) == ["state.json"]  # not even what the killed ones were writing
 
 
 def test_a_lock_file_left_behind_is_no_lock(folder):
     put(folder / "state.lock", b"")
     began = time.monotonic()
-    remember("answers", "q", "b")
+    attempt("answers", "q", "b")
     forget()
     assert time.monotonic() - began < 1
-    assert load_state()["answers"] == {"q": "b"}
+    assert load_state()["answers"] == answers(q="b")
 
 
 def test_a_lock_is_waited_for_but_not_for_ever_and_nothing_is_lost(folder, monkeypatch, capsys):
     monkeypatch.setattr(state, "_PATIENCE", 0.1)
-    remember("answers", "p", "a")
+    attempt("answers", "p", "a")
     held, done = threading.Event(), threading.Event()
 
     def another_kernel():
@@ -191,16 +199,16 @@ def test_a_lock_is_waited_for_but_not_for_ever_and_nothing_is_lost(folder, monke
     thread.start()
     held.wait(20)
     began = time.monotonic()
-    remember("answers", "q", "b")
+    attempt("answers", "q", "b")
     assert 0.05 < time.monotonic() - began < 2
-    assert load_state()["answers"] == {"p": "a", "q": "b"}
+    assert load_state()["answers"] == answers(p="a", q="b")
     assert "Cannot use the folder" in capsys.readouterr().out
     done.set()
     thread.join()
-    put(folder / "state.json", {**EMPTY, "answers": {"p": "a", "of": "another"}})
-    remember("answers", "r", "c")
-    assert json.loads((folder / "state.json").read_text())["answers"] == {
-        "p": "a", "of": "another", "q": "b", "r": "c"}
+    put(folder / "state.json", {**EMPTY, "answers": answers(p="a", of="another")})
+    attempt("answers", "r", "c")
+    assert json.loads((folder / "state.json").read_text())["answers"] == \
+        answers(p="a", of="another", q="b", r="c")
 
 
 def test_a_folder_that_is_a_file_is_told_at_once(tmp_path, monkeypatch, capsys):
@@ -209,43 +217,44 @@ def test_a_folder_that_is_a_file_is_told_at_once(tmp_path, monkeypatch, capsys):
     began = time.monotonic()
     assert load_state() == EMPTY
     remember("guesses", "03-bytes", 70)
-    remember("answers", "q", "b")
+    attempt("answers", "q", "b")
     assert time.monotonic() - began < 1
     load_state()["answers"]["q"] = "a change of a copy"
-    assert load_state() == {"guesses": {"03-bytes": 70}, "truths": {}, "answers": {"q": "b"}}
+    assert load_state() == {**EMPTY, "guesses": {"03-bytes": 70}, "answers": answers(q="b")}
     printed = capsys.readouterr().out
     assert printed.count("Cannot use the folder") == printed.count("\n") == 1
     assert (tmp_path / "file").read_text() == "mine"
 
 
 def test_a_folder_that_cannot_be_written_is_told_once_until_it_can(folder, monkeypatch, capsys):
+    abc = [[letter, NOW] for letter in "abc"]
     for _ in range(2):
         with monkeypatch.context() as patch:
             patch.setattr(Path, "mkdir", refuse)
             for letter in "abc":
-                remember("answers", "q", letter)
+                attempt("answers", "q", letter)
             remember("guesses", "03-bytes", 3)
             forget()
-        assert load_state() == {**EMPTY, "answers": {"q": "c"}} and not folder.exists()
+        assert load_state() == {**EMPTY, "answers": {"q": abc}} and not folder.exists()
         assert capsys.readouterr().out.count("(Permission denied): guesses and answers last") == 1
-        remember("answers", "r", "d")  # can be saved, and with it all before
+        attempt("answers", "r", "d")  # can be saved, and with it all before
         assert json.loads((folder / "state.json").read_text()) == {
-            **EMPTY, "answers": {"q": "c", "r": "d"}}
+            **EMPTY, "answers": {"q": abc, "r": [["d", NOW]]}}
         (folder / "state.json").unlink()
         folder.joinpath("state.lock").unlink(missing_ok=True)
         folder.rmdir()
 
 
 def test_a_file_that_cannot_be_read_is_not_overwritten(folder, monkeypatch, capsys):
-    remember("answers", "q", "b")
+    attempt("answers", "q", "b")
     with monkeypatch.context() as patch:
         patch.setattr(Path, "read_bytes", refuse)
         assert load_state() == EMPTY
-        remember("answers", "r", "c")
-        assert load_state()["answers"] == {"r": "c"}
+        attempt("answers", "r", "c")
+        assert load_state()["answers"] == answers(r="c")
     assert "(Permission denied)" in capsys.readouterr().out
-    remember("answers", "s", "d")
-    assert load_state()["answers"] == {"q": "b", "r": "c", "s": "d"}
+    attempt("answers", "s", "d")
+    assert load_state()["answers"] == answers(q="b", r="c", s="d")
 
 
 def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):
@@ -253,7 +262,7 @@ def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):
         monkeypatch.setenv(name, str(tmp_path / "home"))
     monkeypatch.setenv("MNIST_COMPRESS_STATE", "~/x")
     monkeypatch.chdir(tmp_path)
-    remember("answers", "q", "b")
+    attempt("answers", "q", "b")
     assert files(tmp_path / "home" / "x") == ["state.json"]
     assert os.listdir(tmp_path) == ["home"]
 
@@ -275,6 +284,9 @@ DAMAGED = [
     b'{"guesses": {"03-bytes": -1}, "truths": {}, "answers": {}}',
     b'{"guesses": {}, "truths": {"03-bytes": false}, "answers": {}}',
     b'{"guesses": {}, "truths": {}, "answers": {"q": 3}}',
+    b'{"guesses": {}, "truths": {}, "answers": {"q": [["a"]]}}',
+    b'{"guesses": {}, "truths": {}, "answers": {"q": [["a", "now"]]}}',
+    b'{"guesses": {}, "truths": {}, "answers": {}, "cards": {"q": [[1, 2]]}}',
 ]
 
 
@@ -286,15 +298,62 @@ def test_a_damaged_or_foreign_file_is_set_aside(folder, capsys, content):
         assert (folder / f"state.damaged-{n}.json").read_bytes() == content
         message = f"cannot be read; kept as state.damaged-{n}.json."
         assert message in capsys.readouterr().out
-        remember("answers", "q", "b")  # and work goes on
-        assert load_state()["answers"] == {"q": "b"}
+        attempt("answers", "q", "b")  # and work goes on
+        assert load_state()["answers"] == answers(q="b")
     assert capsys.readouterr().out == ""
 
 
 def test_what_cannot_be_read_back_is_refused():
-    for section, key, value in (("marks", "q", "b"), ("truths", "02-accuracy", float("nan")),
-                                ("guesses", "02-accuracy", True), ("answers", "q", 3)):
+    for keep, section, key, value in (
+            (remember, "marks", "q", 3), (remember, "truths", "02-accuracy", float("nan")),
+            (remember, "guesses", "02-accuracy", True), (remember, "answers", "q", 3),
+            (attempt, "answers", "q", 3), (attempt, "guesses", "q", "b")):
         with pytest.raises(ValueError) as error:
-            remember(section, key, value)
+            keep(section, key, value)
         assert str(error.value) == f"cannot keep {value!r} as {key!r} among the {section}"
     assert load_state() == EMPTY
+
+
+def test_every_attempt_is_kept_with_its_time(clock):
+    for letter in "bab":
+        attempt("answers", "q", letter)
+        clock.now += 60
+    assert load_state()["answers"] == {"q": [["b", NOW], ["a", NOW + 60], ["b", NOW + 120]]}
+    attempt("cards", "q", "knew")
+    assert load_state()["cards"] == {"q": [["knew", NOW + 180]]}
+
+
+def test_answers_of_an_earlier_edition_are_one_attempt(folder):
+    put(folder / "state.json", {"guesses": {}, "truths": {}, "answers": {"q": "b"}})
+    assert load_state() == {**EMPTY, "answers": {"q": [["b", 0]]}}
+    attempt("answers", "q", "c")
+    assert load_state()["answers"] == {"q": [["b", 0], ["c", NOW]]}
+
+
+def test_some_guesses_are_forgotten_and_others_kept():
+    for key in ("a", "b"):
+        remember("guesses", key, 1)
+        remember("truths", key, 2)
+    forget("a", "c")
+    assert load_state() == {**EMPTY, "guesses": {"b": 1}, "truths": {"b": 2}}
+
+
+def test_what_is_wrong_is_known_until_it_is_mended(folder, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", refuse)
+        attempt("answers", "q", "b")
+        assert trouble().startswith(f"Cannot use the folder {folder} (Permission denied): ")
+    attempt("answers", "q", "c")
+    assert trouble() == "" and load_state()["answers"] == {"q": [["b", NOW], ["c", NOW]]}
+
+
+def test_a_sentence_is_html_that_breaks_between_words_only():
+    said = Sentence("Of 30 % and 5 KB, `w < 0`.\n- one\n- two\n"
+                    'Read 03_pruning, "Who? A & B", again.')
+    assert said._repr_html_() == (
+        "<p>Of 30\u00a0% and 5\u00a0KB, <code>w &lt; 0</code>.</p>\n"
+        "<ul><li>one</li>\n<li>two</li>\n</ul>"
+        '<p>Read <a href="03_pruning.ipynb#Who%3F-A-%26-B">03_pruning, "Who? A &amp; B"</a>, '
+        "again.</p>")
+    assert Sentence("a   1\nbb <2")._repr_html_() == "<pre>a   1\nbb &lt;2</pre>"
+    assert repr(said) == said

@@ -1,6 +1,7 @@
 """What widgets share: a problem is shown, and their JavaScript runs joined as well as alone."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -8,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from mnist_compress.ui import widget
+from mnist_compress.ui import quiz, widget
+from mnist_compress.ui.state import load_state
 from mnist_compress.ui.widget import CourseWidget, shown, source
 
 FOLDER = Path(widget.__file__).parent
@@ -29,7 +31,7 @@ def test_javascript_runs_joined_as_well_as_alone(tmp_path):
         (tmp_path / path.name).with_suffix(".mjs").write_text(
             path.read_text("utf-8").replace('"./widget.js"', '"./widget.mjs"'), "utf-8")
     helpers = defined(tmp_path / "widget.mjs")
-    assert helpers == ["follow", "frame", "make", "radioGroup", "send"]
+    assert helpers == ["follow", "frame", "make", "marked", "post", "radioGroup", "send"]
     for name in OWN:
         assert defined((tmp_path / name).with_suffix(".mjs")) == ["default"]
         (tmp_path / name).with_suffix(".joined.mjs").write_text(source("widget.js", name), "utf-8")
@@ -55,6 +57,8 @@ class Failing(CourseWidget):
     def take(self, number):
         if number % 2:
             raise ValueError(f"even numbers only; got {number}")
+        if number > 9:
+            print("a large number")
 
     def twin(self):
         return {"text/plain": "a twin"}
@@ -63,7 +67,36 @@ class Failing(CourseWidget):
 def test_a_problem_is_shown_until_it_is_mended():
     one = Failing()
     one.take(3)
-    assert one.problem == "ValueError: even numbers only; got 3"
+    assert one.problem == "even numbers only; got 3"
     one.take(4)
     assert one.problem == ""
+    one.take(10)
+    assert one.problem == "a large number"
     assert one._repr_mimebundle_()[0]["text/plain"] == "a twin"
+
+
+def test_what_is_not_saved_is_said_in_the_widget_until_it_is(folder, monkeypatch):
+    one = quiz("scale")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(PermissionError(13, "No")))
+        for place in (0, 1):
+            one.chosen = {"scale": place}
+            assert one.problem.startswith(f"Cannot use the folder {folder} (No): guesses and")
+    one.chosen = {"scale": 2}
+    assert one.problem == "" and [letter for letter, _ in load_state()["answers"]["scale"]] == [
+        "a", "b", "c"]
+
+
+def test_a_damaged_file_is_said_in_the_widget(folder):
+    one = quiz("scale")
+    folder.mkdir(parents=True)
+    (folder / "state.json").write_text("{")
+    one.chosen = {"scale": 2}
+    assert one.problem.endswith("cannot be read; kept as state.damaged-1.json.")
+
+
+def test_the_page_is_told_that_the_kernel_is_there():
+    one, sent = quiz("scale"), []
+    one.send = sent.append
+    one._handle_custom_msg({"ping": True}, [])
+    assert sent == [{"pong": True}] and one.problem == ""
