@@ -61,6 +61,35 @@ def magnitude_masks(model: nn.Module, sparsity: float | Sequence[float],
     return [magnitude_mask(weight, share) for weight, share in zip(weights, each, strict=True)]
 
 
+def random_masks(model: nn.Module, sparsity: float, seed: int = 0) -> Masks:
+    """As many zeros as `magnitude_masks` has, anywhere: the control for ranking by magnitude."""
+    generator = torch.Generator().manual_seed(seed)
+    weights = [layer.weight for _, layer in weight_layers(model)]
+    ranks = torch.randperm(sum(map(Tensor.numel, weights)), generator=generator)
+    mask = magnitude_mask(ranks, sparsity)
+    parts = mask.split([weight.numel() for weight in weights])
+    return [part.view_as(weight) for part, weight in zip(parts, weights, strict=True)]
+
+
+def n_m_masks(model: nn.Module, n: int = 2, m: int = 4) -> Masks:
+    """Masks of N:M sparsity: of every m neighbors in a unit's weights, the n largest stay.
+
+    Some graphics cards multiply twice as fast with 2:4 (Mishra et al. 2021, arXiv 2104.08378). A
+    rest of fewer than m weights stays whole.
+    """
+    m = whole("m", m, 2)
+    n, masks = whole("n", n, 1, m - 1), []
+    for _, layer in weight_layers(model):
+        weight = layer.weight.detach().abs().flatten(1)
+        mask = torch.ones_like(weight, dtype=torch.bool)
+        groups = weight[:, :weight.shape[1] // m * m].reshape(len(weight), -1, m)
+        order = groups.argsort(dim=2, stable=True)[..., :m - n]
+        kept = torch.ones_like(groups, dtype=torch.bool).scatter(2, order, False)
+        mask[:, :kept[0].numel()] = kept.flatten(1)
+        masks.append(mask.view_as(layer.weight))
+    return masks
+
+
 def apply_masks(model: nn.Module, masks: Masks) -> nn.Module:
     """A copy of the model with zeros where a mask is False: w * m, for each layer."""
     weights = [layer.weight for _, layer in weight_layers(model)]

@@ -11,14 +11,17 @@ import logging
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 
 from .data import SIDE, Digits, real, whole
 from .integer import PIXEL_SCALE, IntegerLayer, IntegerNetwork, as_fraction
 from .model import DigitClassifier, weight_layers
+from .training import Pair, train_on
 
 SCHEMES = ("symmetric", "affine")
 MULTIPLIER_SHIFT = 46  # at most; accumulators below 2**29 times 24 bits then stay below 2**53
@@ -131,6 +134,38 @@ def round_weights(model: nn.Module, bits: int = 8, scheme: str = "symmetric",
             qparams = choose_qparams(layer.weight, bits, scheme, per_channel)
             layer.weight.copy_(dequantize(quantize(layer.weight, qparams), qparams))
     return rounded
+
+
+class StraightThrough(nn.Module):
+    """Rounds a weight on its way into a layer; its gradient passes as if it had not (Bengio,
+    Leonard & Courville 2013)."""
+
+    def __init__(self, *settings: Any):
+        super().__init__()
+        self.settings = settings
+
+    def forward(self, weight: Tensor) -> Tensor:
+        qparams = choose_qparams(weight, *self.settings)
+        rounded = dequantize(quantize(weight, qparams), qparams).to(weight.dtype)
+        return weight + (rounded - weight).detach()
+
+
+def quantization_aware_train(model: nn.Module, digits: Pair, bits: int = 8,
+                             scheme: str = "symmetric", per_channel: bool = False,
+                             **settings: Any) -> Any:
+    """A copy of any network, trained on with its weights rounded in every step, then rounded.
+
+    settings: as in `train_on`, which with `round_weights` after it is the control: the same epochs
+    without rounding. Weights only; hidden values stay floats.
+    """
+    prepared = copy.deepcopy(model)
+    for _, layer in weight_layers(prepared):
+        rounding = StraightThrough(bits, scheme, per_channel)
+        parametrize.register_parametrization(layer, "weight", rounding)
+    trained = train_on(prepared, digits, **settings)
+    for name, _ in weight_layers(model):
+        parametrize.remove_parametrizations(trained.get_submodule(name), "weight")
+    return round_weights(trained, bits, scheme, per_channel)
 
 
 def quantize_model(model: DigitClassifier, digits: Digits, *, bits: int = 8,
