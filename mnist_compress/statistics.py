@@ -67,17 +67,19 @@ class PairedComparison:
     @property
     def sentence(self) -> str:
         """The comparison in words, with an honest verdict."""
-        n = self.both + self.only_before + self.only_after + self.neither
-        low, high = (round(x, 2) + 0.0 for x in self.interval)  # + 0.0: no "-0.00"
-        p = f"= {self.p_value:.2g}" if self.p_value >= 0.001 else "< 0.001"
+        changed = self.only_before + self.only_after
+        if not changed:
+            return "No answer changed between right and wrong, so there is nothing to explain."
         verdict = "That could be luck."
         if not self.interval[0] <= 0 <= self.interval[1]:
             verdict = "Luck alone would rarely do this."
             if self.p_value >= 0.05:
                 verdict = "Interval and test disagree, so it stays undecided."
-        return (f"{self.only_before:,} of {n:,} answers changed from right to wrong, "
-                f"{self.only_after:,} from wrong to right: a difference of {self.difference:.3g} "
-                f"points (95 % interval {low:.2f} to {high:.2f}; exact McNemar p {p}). {verdict}")
+        low, high = (f"{x:.2f}" if abs(x) >= 0.005 else f"{x:.1g}" for x in self.interval)
+        p = f"= {self.p_value:.2g}" if self.p_value >= 0.001 else "< 0.001"
+        return (f"Right answers: {self.difference:+.3g} points (95 % interval {low} to {high}; "
+                f"exact McNemar p {p}, from {self.only_before:,} lost and {self.only_after:,} "
+                f"won). {verdict}")
 
 
 def compare_answers(before_correct: ArrayLike, after_correct: ArrayLike) -> PairedComparison:

@@ -5,7 +5,7 @@ the digits that are read differently. Each takes any network of Linear and Conv2
 says otherwise.
 """
 
-from .answers import ChangedAnswers, changed_answers  # noqa: F401
+from .answers import ChangedAnswers, by_digit, changed_answers, confidence  # noqa: F401
 from .files import (  # noqa: F401
     INDEX_TYPES,
     FileRow,
