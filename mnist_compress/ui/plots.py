@@ -135,7 +135,7 @@ def show_history(history) -> Picture:
     """Loss and accuracy after each epoch, on the rows trained on and on new digits."""
     epochs = [row.epoch for row in history]
     figure, (left, right) = canvas((8, 3.2), 1, 2)
-    for part, name in (("train", "training rows"), ("test", "new digits")):
+    for part, name in (("train", "training rows"), ("validation", "new digits")):
         left.plot(epochs, [getattr(row, f"{part}_loss") for row in history], label=name)
         right.plot(epochs, [100 * getattr(row, f"{part}_accuracy") for row in history])
     ticks = epochs if len(epochs) < 11 else epochs[4::5]
@@ -143,7 +143,7 @@ def show_history(history) -> Picture:
     right.set(xlabel="epoch", ylabel="accuracy, %", xticks=ticks)
     left.legend()
     first, last = history[0], history[-1]
-    gap = 100 * (last.train_accuracy - last.test_accuracy)
+    gap = 100 * (last.train_accuracy - last.validation_accuracy)
     return Picture(figure, f"The training loss falls from {first.train_loss:.2f} to "
                    f"{last.train_loss:.2f}. At the end the training rows are {gap:.0f} points "
                    "ahead of new digits.")

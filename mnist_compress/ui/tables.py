@@ -141,18 +141,18 @@ def history_table(history) -> pd.DataFrame:
     return pd.DataFrame([{
         "epoch": row.epoch,
         "train loss": f"{row.train_loss:.2f}", "train acc.": f"{100 * row.train_accuracy:.1f} %",
-        "test loss": f"{row.test_loss:.2f}", "test acc.": f"{100 * row.test_accuracy:.1f} %",
+        "validation loss": f"{row.validation_loss:.2f}", "validation acc.": f"{100 * row.validation_accuracy:.1f} %",
         "observation": _observation(before, row),
     } for before, row in zip((None, *history), history, strict=False)]).set_index("epoch")
 
 
 def _observation(before, row):
     """What an epoch did, derived from its figures and those of the one before."""
-    gap = 100 * (row.train_accuracy - row.test_accuracy)
+    gap = 100 * (row.train_accuracy - row.validation_accuracy)
     if before is None:
         return f"After one pass, {100 * row.train_accuracy:.0f} of 100 rows are right."
     fall = 100 * (before.train_loss - row.train_loss) / (before.train_loss or 1)
-    gain = 100 * (row.test_accuracy - before.test_accuracy)
+    gain = 100 * (row.validation_accuracy - before.validation_accuracy)
     if gap > 8:
         return f"Old rows lead by {gap:.0f} points: memorising."
     if fall < 0:

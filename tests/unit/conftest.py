@@ -20,8 +20,13 @@ def digits():
 
 
 @pytest.fixture(scope="session")
-def test():
+def validation():
     return load_sample()[1]
+
+
+@pytest.fixture(scope="session")
+def test():
+    return load_sample()[2]
 
 
 def official_folder():

@@ -24,7 +24,7 @@ def show_me(name: str) -> Sentence:
 
 def times(batch: int, *names: str) -> str:
     """Rows of the table of microseconds, in words: `batch` digits at a time, on this machine."""
-    train, test = load_sample()
+    train, test, _ = load_sample()
     model = trained_model()
     rows = latency_rows(model, prune(model, 0.9), quantize_model(model, train), test,
                         batches=(batch,), rounds=9, names=names)
