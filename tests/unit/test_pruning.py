@@ -265,7 +265,7 @@ def test_units_that_do_not_exist(model):
 
 
 def test_the_scan_and_the_curve_measure_each_cut(model, digits, test):
-    few = test[range(0, 4000, 10)]
+    few = test[range(0, 3000, 10)]
     points = pruning.sensitivity_scan(model, few, [0.3, 0.9])
     wanted = []
     for layer in (0, 1):

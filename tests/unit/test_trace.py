@@ -32,7 +32,7 @@ def test_the_pipeline(run):
     assert stages[3].bytes == stages[4].bytes > 3.5 * stages[5].bytes
     assert list(run.models) == ["float", "pruned", "int8"]
     for stage, model in zip(stages[3:], run.models.values(), strict=True):
-        assert stage.accuracy == evaluate(model, run.test).accuracy
+        assert stage.accuracy == evaluate(model, run.validation).accuracy
         assert stage.dtype == str(torch.as_tensor(model.layers[0].weight).dtype)[6:]
 
 

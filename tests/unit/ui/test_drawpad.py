@@ -30,7 +30,7 @@ def models():
 
 @pytest.fixture
 def pad(test):
-    return DrawPad(models(), test[::400])
+    return DrawPad(models(), test[::300])
 
 
 def send(pad, **values):
@@ -91,7 +91,7 @@ def test_drawing_is_centred_as_mnist_was(pad):
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 9), st.integers(-30, 30), st.integers(-30, 30))
 def test_shift_is_a_roll_with_zero_fill(position, down, right):
-    test = load_sample()[1][::400]
+    test = load_sample()[1][::300]
     image = test.images[position].numpy()
     wanted = np.roll(image, (down, right), (0, 1))
     wanted[:max(down, 0)] = 0
@@ -201,7 +201,7 @@ def test_bad_arguments(test):
 
 
 def test_twin_is_the_same_each_time_and_after_use(test):
-    one, other = DrawPad(models(), test[::400]), DrawPad(models(), test[::400])
+    one, other = DrawPad(models(), test[::300]), DrawPad(models(), test[::300])
     send(other, drawing=ONE.tobytes(), position=None)
     data, again = one._repr_mimebundle_()[0], other._repr_mimebundle_()[0]
     assert "application/vnd.jupyter.widget-view+json" in data
@@ -212,8 +212,8 @@ def test_twin_is_the_same_each_time_and_after_use(test):
 
 
 def test_twin_shows_the_digit(test):
-    html = DrawPad(models(), test[2000:]).twin()["text/html"]
+    html = DrawPad(models(), test[1500:]).twin()["text/html"]
     lines = re.search(r"<pre[^>]*>(.*)</pre>", html, re.S)[1].split("\n")
     ink = np.array([[[sign in "▀█", sign in "▄█"] for sign in line] for line in lines])
     np.testing.assert_array_equal(ink.transpose(0, 2, 1).reshape(28, 28),
-                                  test.images[2000].numpy() > 127)
+                                  test.images[1500].numpy() > 127)

@@ -41,7 +41,7 @@ def pruning(model, some):
 
 @pytest.fixture(scope="module")
 def some(test):
-    return test[::4]
+    return test[::3]
 
 
 def layers(model):

@@ -32,7 +32,7 @@ def test_weights_of_which_none_is_cut(model):
     for sparsity in (0, 0.0, 1e-6):
         picture = plots.show_weights(model, sparsity)
         assert picture.sentence == \
-            "None of the 101,632 weights is to go; the largest magnitude is 0.22."
+            "None of the 101,632 weights is to go; the largest magnitude is 0.23."
     assert picture.png().startswith(b"\x89PNG")
     for wrong in (1, -0.1, True, "0.3", 30):
         with pytest.raises(ValueError, match=r"sparsity must be .* at least 0 and below 1; got "):
@@ -80,7 +80,7 @@ def test_the_sentences_are_true(model, digits, test):
     weights = torch.cat([layer.weight.detach().flatten() for layer in model.layers])
     limit = np.sort(np.abs(weights.numpy()))[round(0.3 * len(weights)) - 1]
     assert f"{limit:.4f}" in plots.show_weights(model, 0.3).sentence
-    assert plots.show_digits(test[[0, 3999]]).sentence == "2 digits, each under its label: 0, 9."
+    assert plots.show_digits(test[[0, 2999]]).sentence == "2 digits, each under its label: 0, 9."
     assert "0 read 5" in plots.show_digits(test[[0]], torch.tensor([5])).sentence
 
 
