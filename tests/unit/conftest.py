@@ -4,6 +4,7 @@ form."""
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 import torch
 
@@ -12,6 +13,8 @@ from mnist_compress.quantization import quantize_model
 from mnist_compress.training import trained_model
 
 torch.set_num_threads(1)
+hypothesis.settings.register_profile("course", deadline=None)  # other programs may hold us up
+hypothesis.settings.load_profile("course")
 
 
 @pytest.fixture(scope="session")

@@ -45,7 +45,7 @@ def test_the_training_trace_is_near_the_documented_one(digits, test):
     assert [row.epoch for row in history] == [1, 2, 3, 4, 5]
     assert [row.train_loss for row in history] == pytest.approx([.76, .44, .31, .24, .20], abs=0.05)
     assert [row.train_accuracy for row in history] == pytest.approx([.84, .90, .93, .95, .96],
-                                                                    abs=0.02)
+                                                                    abs=0.03)
     with torch.no_grad():
         wanted = nn.functional.cross_entropy(model(test.inputs), test.labels).item()
     assert history[-1].validation_loss == pytest.approx(wanted, rel=1e-5)

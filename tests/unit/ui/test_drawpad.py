@@ -91,7 +91,7 @@ def test_drawing_is_centred_as_mnist_was(pad):
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 9), st.integers(-30, 30), st.integers(-30, 30))
 def test_shift_is_a_roll_with_zero_fill(position, down, right):
-    test = load_sample()[1][::300]
+    test = load_sample()[2][::300]
     image = test.images[position].numpy()
     wanted = np.roll(image, (down, right), (0, 1))
     wanted[:max(down, 0)] = 0
