@@ -101,7 +101,8 @@ def evaluate(model: Any, digits: Pair) -> Evaluation:
 
 def train(train_digits: Pair, validation_digits: Pair, *, widths: tuple[int, ...] = (784, 128, 10),
           epochs: int = 5, batch_size: int = 16, learning_rate: float = 1e-3,
-          seed: int = COURSE_SEED, progress: Callable | None = None) -> tuple[DigitClassifier, History]:
+          seed: int = COURSE_SEED, progress: Callable | None = None
+          ) -> tuple[DigitClassifier, History]:
     """Train a new network with Adam (Kingma & Ba 2015): (DigitClassifier, History).
 
     The same seed gives the same network: torch's random state and settings are neither used nor

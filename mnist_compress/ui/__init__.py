@@ -5,7 +5,7 @@ notebook loads no more than it uses. To read it all, begin with the practice: `s
 between notebooks), `guesses`, `questions`, `exercises` (a wrong function is told its mistake) and
 `evidence` (what decides a question). Then `widget`, and what stands on it, each with a JavaScript
 file of its own: `guesses`, `quizwidget`, `explorers`, `drawpad`. Pictures and tables are made in
-`plots`, `tables` and `smallest`.
+`plots`, `tables` and `smallest`; `waiting` is the bar of a long cell.
 """
 
 from importlib import import_module
@@ -17,13 +17,15 @@ _NAMES = {
     "explorers": ("explore_pruning", "explore_quantization", "explore_tradeoff"),
     "guesses": ("guess_box", "guess_report", "reveal"),
     "plots": ("Strip", "show_curves", "show_digits", "show_history", "show_ink_map", "show_pixels",
-              "show_probabilities", "show_weights"),
+              "show_probabilities", "show_seeds", "show_weights"),
     "questions": ("answer", "ask", "report"),
     "quizwidget": ("quiz",),
     "smallest": ("literature_table", "show_breakdown", "show_front", "show_qr", "show_qr_page"),
     "state": ("forget",),
     "tables": ("csr_table", "deployment_table", "file_table", "history_table", "int8_sentence",
-               "latency_table", "show_unit", "sparsity_table", "stage_table", "trace_table"),
+               "latency_table", "show_unit", "sparsity_table", "stage_table", "textbook_table",
+               "trace_table"),
+    "waiting": ("progress",),
 }
 _MODULES = {name: module for module, names in _NAMES.items() for name in names}
 __all__ = sorted(_MODULES)

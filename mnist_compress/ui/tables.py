@@ -10,6 +10,7 @@ from ..data import normalize
 from ..model import weight_layers
 from ..pruning import sparsity
 from ..quantization import qparams_of, quantize
+from ..stages import TEXTBOOK
 from .state import Sentence
 
 
@@ -137,29 +138,41 @@ def deployment_table(rows) -> Table:
 
 
 def history_table(history) -> pd.DataFrame:
-    """A `History`: losses to 2 digits, accuracies in per cent, an observation for each epoch."""
+    """A `History`: losses to 2 digits, accuracies in per cent, a judgment of each epoch."""
     return pd.DataFrame([{
         "epoch": row.epoch,
         "train loss": f"{row.train_loss:.2f}", "train acc.": f"{100 * row.train_accuracy:.1f} %",
-        "validation loss": f"{row.validation_loss:.2f}", "validation acc.": f"{100 * row.validation_accuracy:.1f} %",
+        "validation loss": f"{row.validation_loss:.2f}",
+        "validation acc.": f"{100 * row.validation_accuracy:.1f} %",
         "observation": _observation(before, row),
     } for before, row in zip((None, *history), history, strict=False)]).set_index("epoch")
 
 
 def _observation(before, row):
-    """What an epoch did, derived from its figures and those of the one before."""
-    gap = 100 * (row.train_accuracy - row.validation_accuracy)
+    """What an epoch is worth. Up to half a point is a gain of nothing: five of 1,000 digits."""
     if before is None:
-        return f"After one pass, {100 * row.train_accuracy:.0f} of 100 rows are right."
-    fall = 100 * (before.train_loss - row.train_loss) / (before.train_loss or 1)
-    gain = 100 * (row.validation_accuracy - before.validation_accuracy)
-    if gap > 8:
-        return f"Old rows lead by {gap:.0f} points: memorising."
-    if fall < 0:
-        return "The loss rises: the steps are too long."
-    if abs(gain) < 0.25:
-        return f"Loss -{fall:.0f} %, but new digits gain nothing."
-    return f"Loss -{fall:.0f} %, new digits {gain:+.1f} points."
+        fast = row.train_accuracy >= 0.5
+        return "Learns fast, still far from done." if fast else "Has hardly learned anything yet."
+    gain = round(100 * (row.validation_accuracy - before.validation_accuracy), 6)  # in points
+    if row.train_loss > before.train_loss:
+        return "The loss rises: if it goes on, the steps are too long."
+    if gain >= 2:
+        return "Learns, and new digits gain much."
+    if gain > 0.5:
+        return "Learns, and new digits gain a little."
+    if gain >= -0.5:
+        return "Good on old digits, new digits gain nothing: watch for memorizing."
+    return "Better on old digits, worse on new ones: memorizing, or chance."
+
+
+def textbook_table(history) -> pd.DataFrame:
+    """The five epochs of a textbook beside a `History` on its training digits."""
+    return pd.DataFrame([{
+        "epoch": row.epoch, "loss, textbook": f"{loss:.2f}", "loss, ours": f"{row.train_loss:.2f}",
+        "accuracy, textbook": f"{100 * accuracy:.0f} %",
+        "accuracy, ours": f"{100 * row.train_accuracy:.0f} %", "observation, textbook": observation,
+    } for (loss, accuracy, observation), row in zip(TEXTBOOK, history, strict=False)]
+    ).set_index("epoch")
 
 
 def sparsity_table(model) -> pd.DataFrame:

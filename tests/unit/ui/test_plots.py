@@ -10,7 +10,7 @@ from IPython.utils.capture import capture_output
 
 from mnist_compress.pruning import accuracy_curve
 from mnist_compress.trace import trace_prediction
-from mnist_compress.training import train
+from mnist_compress.training import Epoch, History, train
 from mnist_compress.ui import plots
 
 
@@ -58,7 +58,8 @@ def test_every_picture_is_a_png_with_its_sentence(model, integer, digits, test):
     pictures = [
         plots.show_digits(few), plots.show_digits(few, few.labels),
         plots.show_pixels(digits.images[700]), plots.show_ink_map(digits),
-        plots.show_history(history),
+        plots.show_history(history), plots.show_history(history, textbook=True),
+        plots.show_seeds({7: history}, 7),
         plots.show_curves({"cut": accuracy_curve(model, test, [0.5])}, 0.9, "A sentence."),
         plots.show_weights(model, 0.3),
         plots.show_probabilities(trace_prediction({"float": model, "int8": integer}, test[0]))]
@@ -82,6 +83,22 @@ def test_the_sentences_are_true(model, digits, test):
     assert f"{limit:.4f}" in plots.show_weights(model, 0.3).sentence
     assert plots.show_digits(test[[0, 2999]]).sentence == "2 digits, each under its label: 0, 9."
     assert "0 read 5" in plots.show_digits(test[[0]], torch.tensor([5])).sentence
+
+
+def test_the_band_of_seeds_spans_the_worst_and_the_best():
+    def run(*accuracies):
+        return History(Epoch(number, 1.0, old, 1.0, new)
+                       for number, (old, new) in enumerate(accuracies, 1))
+
+    picture = plots.show_seeds({3: run((0.5, 0.4), (0.9, 0.82)), 7: run((0.6, 0.3), (0.95, 0.81)),
+                                8: run((0.7, 0.5), (0.92, 0.84))}, 7)
+    assert picture.sentence == (
+        "After epoch 2, 3 seeds read 90.0 to 95.0 % of the training digits and 81.0 to 84.0 % of "
+        "the validation digits right; there the median is 82 %, and seed 7 reads 81.0 %.")
+    axes = picture.figure.axes[0]
+    band = axes.collections[1].get_paths()[0].vertices
+    assert band[:, 1].min() == pytest.approx(30) and band[:, 1].max() == pytest.approx(84)
+    assert [line.get_ydata()[-1] for line in axes.lines] == pytest.approx([95, 81])
 
 
 def test_the_strip_lights_its_stages():

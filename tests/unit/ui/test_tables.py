@@ -8,8 +8,8 @@ from mnist_compress import trace
 from mnist_compress.deploy import Deployment
 from mnist_compress.measure import FileRow, LatencyRow
 from mnist_compress.pruning import prune
-from mnist_compress.stages import STAGES
-from mnist_compress.training import train
+from mnist_compress.stages import STAGES, TEXTBOOK
+from mnist_compress.training import Epoch, History, train
 from mnist_compress.ui import tables
 
 
@@ -97,25 +97,54 @@ def test_the_table_of_deployments():
     assert "for one digit B and C are the fastest" in close.sentence
 
 
+def history(*epochs):
+    """A `History` of (training loss, training accuracy, validation accuracy)."""
+    return History(Epoch(number, loss, old, 1.0, new)
+                   for number, (loss, old, new) in enumerate(epochs, 1))
+
+
 def test_the_table_of_a_history(digits, test):
-    _, history = train(digits, test, epochs=2)
-    table = tables.history_table(history)
-    assert list(table["train loss"]) == [f"{row.train_loss:.2f}" for row in history]
-    gap = 100 * (history[-1].train_accuracy - history[-1].validation_accuracy)
-    assert (table["observation"].iloc[-1] ==
-            f"Old rows lead by {gap:.0f} points: memorising.") == (gap > 8)
+    _, run = train(digits, test, epochs=2)
+    table = tables.history_table(run)
+    assert list(table["train loss"]) == [f"{row.train_loss:.2f}" for row in run]
+    assert list(table["validation acc."]) == [f"{100 * row.validation_accuracy:.1f} %"
+                                              for row in run]
+    assert list(table.index) == [1, 2] and table["observation"].str.endswith(".").all()
+
+
+def test_observations_judge_an_epoch():
+    told = tables.history_table(history(
+        (0.9, 0.8, 0.80), (0.5, 0.9, 0.82), (0.3, 0.93, 0.826), (0.2, 0.95, 0.821),
+        (0.1, 0.97, 0.811), (0.2, 0.96, 0.9)))["observation"]
+    assert told.tolist() == [
+        "Learns fast, still far from done.",
+        "Learns, and new digits gain much.",
+        "Learns, and new digits gain a little.",
+        "Good on old digits, new digits gain nothing: watch for memorizing.",
+        "Better on old digits, worse on new ones: memorizing, or chance.",
+        "The loss rises: if it goes on, the steps are too long."]
+    slow = tables.history_table(history((2.3, 0.1, 0.1)))["observation"]
+    assert slow.tolist() == ["Has hardly learned anything yet."]
 
 
 def test_a_rising_loss_is_called_so(digits, test):
-    _, history = train(digits[range(0, 1000, 20)], test[range(0, 3000, 40)], epochs=8,
-                       learning_rate=0.9, seed=5)
-    table = tables.history_table(history)
-    rising = [row.epoch for before, row in itertools.pairwise(history)
-              if row.train_loss > before.train_loss
-              and 100 * (row.train_accuracy - row.validation_accuracy) <= 8]
+    _, run = train(digits[range(0, 1000, 20)], test[range(0, 3000, 40)], epochs=8,
+                   learning_rate=0.9, seed=5)
+    table = tables.history_table(run)
+    rising = [row.epoch for before, row in itertools.pairwise(run)
+              if row.train_loss > before.train_loss]
     assert rising
     assert {table["observation"][epoch] for epoch in rising} == {
-        "The loss rises: the steps are too long."}
+        "The loss rises: if it goes on, the steps are too long."}
+
+
+def test_the_textbook_beside_a_history():
+    table = tables.textbook_table(history((0.716, 0.844, 0.8), (0.449, 0.875, 0.81)))
+    assert list(table.index) == [1, 2]
+    assert table.loc[1].tolist() == ["0.65", "0.72", "75 %", "84 %",
+                                     "starts learning, loss is high, accuracy moderate"]
+    assert len(TEXTBOOK) == 5
+    assert [row[0] for row in TEXTBOOK] == sorted((row[0] for row in TEXTBOOK), reverse=True)
 
 
 def test_the_zeros_of_each_layer(model):

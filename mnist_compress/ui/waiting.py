@@ -1,0 +1,13 @@
+"""Something to see while a cell computes."""
+
+from collections.abc import Iterable
+
+from tqdm.auto import tqdm
+
+
+def progress(things: Iterable, what: str) -> Iterable:
+    """The things one after the other, and a bar named `what` that shows how many are done.
+
+    It appears at once, and holds no times, so that a notebook's output is always the same.
+    """
+    return tqdm(things, desc=what, bar_format="{desc} {bar}")
