@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 
 from ..data import SIDE
 from ..packed import pack
-from ..pruning import fine_tune, prune
+from ..pruning import fine_tune, prune, sparsity
 from ..quantization import choose_qparams, dequantize, quantize, quantize_model, round_weights
 from ..training import evaluate
 from .plots import in_style, pareto
@@ -162,13 +162,13 @@ def _gzip_bytes(model):
         return len(gzip.compress(file.getvalue(), 6))  # level 9 takes five times as long for 2 %
 
 
-def explore_quantization(model, test) -> Explorer:
-    """Bits, scale and scheme -> weights of one unit on the number line, the error, the accuracy.
+def explore_quantization(model, digits) -> Explorer:
+    """Bits, scale and scheme -> weights of one unit on the number line, error, accuracy, zeros.
 
     The weights alone are rounded, as in `round_weights`. The unit is the one of the first layer
     whose largest weight just reaches 0.1234: per channel, the example then fits.
     """
-    weight, pair = model.layers[0].weight.detach(), (test.inputs, test.labels)
+    weight, pair = model.layers[0].weight.detach(), (digits.inputs, digits.labels)
     above = (weight.amax(1) - _EXAMPLE).tolist()
     number = min(range(len(above)), key=lambda unit: (above[unit] < 0, abs(above[unit])))
     values = torch.cat([_spread_out(weight[number]), torch.tensor([_EXAMPLE])])
@@ -178,11 +178,11 @@ def explore_quantization(model, test) -> Explorer:
     def measure(bits, scheme, own):
         rounded = round_weights(model, bits, scheme, own)
         error = (rounded.layers[0].weight - weight).abs().max().item()
-        return error, evaluate(rounded, pair).accuracy
+        return error, sparsity(rounded), evaluate(rounded, pair).accuracy
 
     def show(axes, bits, unit, scheme):
         own = unit == "channel"
-        error, accuracy = measure(bits, scheme, own)
+        error, zeros, accuracy = measure(bits, scheme, own)
         qparams = choose_qparams(weight[number] if own else weight, bits, scheme)
         axes.set(xlim=(-ends, ends), xlabel=f"weights of unit {number}")
         integer, place = _number_line(axes, values, qparams)
@@ -190,7 +190,8 @@ def explore_quantization(model, test) -> Explorer:
         return (f"With {bits} bits, {scheme}, a step of {owner} is {qparams.scale.item():.4f}: "
                 f"{_EXAMPLE} becomes {integer}, which stands for {place:.4f}. No weight of this "
                 f"layer moves by more than {error:.4f}. With both layers rounded so, "
-                f"{accuracy:.1%} of {len(test):,} new digits are right.")
+                f"{accuracy:.1%} of {len(digits):,} new digits are right, and {zeros:.0%} of the "
+                "weights are 0.")
 
     units = {"tensor": "per tensor", "channel": "per channel"}
     schemes = {"symmetric": "symmetric", "affine": "affine"}

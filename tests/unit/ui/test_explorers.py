@@ -120,6 +120,8 @@ def test_quantization_says_what_numpy_says(model, quantizing, some, bits, unit, 
     assert number(says, "stands for ", r"\.") == pytest.approx(place, abs=6e-5)
     assert number(says, "more than ", r"\.") == pytest.approx(error, abs=6e-5)
     assert number(says, "so, ", "%") == pytest.approx(100 * right(rounded, some), abs=0.11)
+    zeros = sum((weight == 0).sum() for weight, _ in rounded) / sum(w.size for w, _ in rounded)
+    assert number(says, "right, and ", "%") == pytest.approx(100 * zeros, abs=0.51)
     assert quantizing.figure.axes[0].texts[-1].get_text() == f"{whole:.0f}"
 
 

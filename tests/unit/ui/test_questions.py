@@ -133,6 +133,10 @@ def test_numbers_in_the_questions_follow_from_arithmetic():
     assert keys["count-zeros"]["text"] == f"{round(0.3 * (784 * 128 + 128 * 10)):,}"
     assert keys["csr"]["text"] == f"{1 - 4 / (4 + 8):.0%}".replace("%", " %")
     assert keys["scale"]["text"] == f"{round(0.1234 / 0.01)}"
+    step = (2.05 + 0.5) / 255
+    assert keys["zero-point"]["text"] == f"Scale {step:.2g} and integer {-128 + round(0.5 / step)}"
+    total = 0 * 5 + 200 * 3 - 255 * 2 + 40
+    assert keys["integer-unit"]["text"] == f"{round(total * 5 / 2**4)}"
     assert f"{255 * 127:,}" in keys["accumulator"]["text"]
     assert 255 * 127 < 2**15 < 2 * 255 * 127 and 784 * 255 * 127 < 2**31
     assert sorted([-0.9, 0.02, 0.5, -0.01], key=abs)[:2] == [-0.01, 0.02]

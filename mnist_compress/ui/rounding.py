@@ -1,0 +1,38 @@
+"""Tables of 04_quantization: three kinds of int8, and training with the rounding on."""
+
+import pandas as pd
+
+from ..measure import changed_answers
+from ..training import evaluate
+from .tables import Table
+
+
+def kinds_table(kinds: dict, model, digits) -> Table:
+    """{name: (network, scale of its hidden values, what it multiplies)} -> accuracy of each kind,
+    and answers that differ from those of `model`, the floats it was made of."""
+    frame, told = [], []
+    for name, (network, scale, factors) in kinds.items():
+        changes = len(changed_answers(model, network, digits).places)
+        frame.append({"kind": name, "scale of hidden values": scale, "multiplies": factors,
+                      "right": f"{evaluate(network, digits).accuracy:.1%}",
+                      "answers changed": f"{changes} of {len(digits):,}"})
+        told.append(f"{name} {changes}")
+    return Table(pd.DataFrame(frame).set_index("kind"), f"Answers changed: {', '.join(told)}.")
+
+
+def rounding_table(networks: list[tuple], digits) -> Table:
+    """(bits, {way: network rounded so}), one for each seed and number of bits -> lowest and highest
+    accuracy, and in how many seeds the last way was ahead of each other one."""
+    frame = pd.DataFrame([{"bits": bits, **{way: evaluate(network, digits).accuracy
+                                            for way, network in ways.items()}}
+                          for bits, ways in networks])
+    groups = frame.groupby("bits", sort=False)
+    shown = groups.min().map("{:.1%}".format) + " to " + groups.max().map("{:.1%}".format)
+    *others, last = frame.columns[1:]
+    counts = ", ".join(map(str, shown.index))
+    told = [f"{last.capitalize()}, at {counts} bits, is ahead in so many of "
+            f"{len(frame) // len(shown)} seeds:"]
+    for way in others:
+        wins = (frame[last] > frame[way]).groupby(frame["bits"], sort=False).sum()
+        told.append(f"of {way} in {', '.join(map(str, wins))};")
+    return Table(shown, " ".join(told)[:-1] + ".")

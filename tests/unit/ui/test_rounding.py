@@ -1,0 +1,38 @@
+"""The tables of kinds and of rounding say what is counted here in plain Python."""
+
+import pytest
+
+from mnist_compress import quantization
+from mnist_compress.training import evaluate
+from mnist_compress.ui.rounding import kinds_table, rounding_table
+
+
+@pytest.fixture
+def coarse(model):
+    return quantization.round_weights(model, 2)
+
+
+def test_kinds(model, coarse, validation):
+    table = kinds_table({"same": (model, "none", "floats"), "coarse": (coarse, "none", "floats")},
+                        model, validation)
+    answers = [evaluate(each, validation).predictions for each in (model, coarse)]
+    changed = int((answers[0] != answers[1]).sum())
+    assert changed > 0
+    assert table.sentence == f"Answers changed: same 0, coarse {changed}."
+    assert list(table.frame["answers changed"]) == ["0 of 1,000", f"{changed} of 1,000"]
+    assert table.frame.loc["coarse", "right"] == f"{evaluate(coarse, validation).accuracy:.1%}"
+
+
+def test_rounding(model, coarse, validation):
+    high, low = (evaluate(each, validation).accuracy for each in (model, coarse))
+    assert low < high
+    table = rounding_table([(8, {"after": coarse, "control": model, "aware": model}),
+                            (2, {"after": model, "control": coarse, "aware": model}),
+                            (8, {"after": coarse, "control": coarse, "aware": model}),
+                            (2, {"after": coarse, "control": model, "aware": coarse})], validation)
+    assert table.sentence == ("Aware, at 8, 2 bits, is ahead in so many of 2 seeds: of after in "
+                              "2, 0; of control in 1, 1.")
+    assert list(table.frame.index) == [8, 2]
+    assert table.frame.loc[8].tolist() == [f"{low:.1%} to {low:.1%}", f"{low:.1%} to {high:.1%}",
+                                           f"{high:.1%} to {high:.1%}"]
+    assert table.frame.loc[2, "after"] == f"{low:.1%} to {high:.1%}"
