@@ -30,9 +30,9 @@ def rounding_table(networks: list[tuple], digits) -> Table:
     shown = groups.min().map("{:.1%}".format) + " to " + groups.max().map("{:.1%}".format)
     *others, last = frame.columns[1:]
     counts = ", ".join(map(str, shown.index))
-    told = [f"{last.capitalize()}, at {counts} bits, is ahead in so many of "
-            f"{len(frame) // len(shown)} seeds:"]
+    told = []
     for way in others:
         wins = (frame[last] > frame[way]).groupby(frame["bits"], sort=False).sum()
-        told.append(f"of {way} in {', '.join(map(str, wins))};")
-    return Table(shown, " ".join(told)[:-1] + ".")
+        told.append(f"of {way!r} in {', '.join(map(str, wins))}")
+    return Table(shown, f"{last.capitalize()}, at {counts} bits, is ahead {'; '.join(told)} "
+                 f"of {len(frame) // len(shown)} seeds.")

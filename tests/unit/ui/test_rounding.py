@@ -30,8 +30,8 @@ def test_rounding(model, coarse, validation):
                             (2, {"after": model, "control": coarse, "aware": model}),
                             (8, {"after": coarse, "control": coarse, "aware": model}),
                             (2, {"after": coarse, "control": model, "aware": coarse})], validation)
-    assert table.sentence == ("Aware, at 8, 2 bits, is ahead in so many of 2 seeds: of after in "
-                              "2, 0; of control in 1, 1.")
+    assert table.sentence == (
+        "Aware, at 8, 2 bits, is ahead of 'after' in 2, 0; of 'control' in 1, 1 of 2 seeds.")
     assert list(table.frame.index) == [8, 2]
     assert table.frame.loc[8].tolist() == [f"{low:.1%} to {low:.1%}", f"{low:.1%} to {high:.1%}",
                                            f"{high:.1%} to {high:.1%}"]
