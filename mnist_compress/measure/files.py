@@ -75,9 +75,10 @@ def packed_file(name: str, model: IntegerNetwork, digits: Pair,
 def csr_file(name: str, model: Any, digits: Pair, index_type: str = INDEX_TYPES[0]) -> FileRow:
     """A DigitClassifier in compressed sparse rows: row ends, columns, values; dense biases.
 
-    index_type: one of INDEX_TYPES. PyTorch's own layout keeps its columns inside a larger tensor of
-    rows and columns, and torch.save writes all of that: 20 bytes for each weight. uint16 is for the
-    columns; row ends then take int32. ValueError for another index_type.
+    index_type: one of INDEX_TYPES. "as PyTorch saves it" is what `to_sparse_csr` makes: its columns
+    are a view of a larger tensor, of rows and columns, and torch.save writes all of that, 20 bytes
+    for each weight. "int64" is the same with columns of their own. The other two change their type;
+    uint16 is for the columns, row ends then take int32. ValueError for another index_type.
     """
     if index_type not in INDEX_TYPES:
         raise ValueError(f"index_type must be one of {', '.join(INDEX_TYPES)}; got {index_type!r}")
@@ -86,7 +87,7 @@ def csr_file(name: str, model: Any, digits: Pair, index_type: str = INDEX_TYPES[
     return _written(name, model, digits, content, partial(_from_csr, model))
 
 
-def csr_files(model: Any, digits: Pair, sparsities: Iterable[float] = (0.3, 0.5, 0.8, 0.9, 0.95)
+def csr_files(model: Any, digits: Pair, sparsities: Iterable[float] = (0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
               ) -> dict[tuple[float, str], FileRow]:
     """{(sparsity, index type): FileRow} for the DigitClassifier, pruned to each of these."""
     return {(share, kind): csr_file(kind, prune(model, share), digits, kind)
@@ -132,12 +133,13 @@ def _filled(model: nn.Module, tensors: dict[str, Tensor]) -> nn.Module:
 def _to_csr(weight: Tensor, index_type: str) -> Tensor | list[Tensor]:
     with quiet():  # torch remarks that this layout is in beta
         sparse = weight.to_sparse_csr()
-    if index_type == INDEX_TYPES[0]:
-        return sparse
-    columns = getattr(torch, index_type)
-    ends = torch.int32 if index_type == "uint16" else columns
-    return [sparse.crow_indices().to(ends, copy=True), sparse.col_indices().to(columns, copy=True),
-            sparse.values()]
+        ends, columns, values = sparse.crow_indices(), sparse.col_indices(), sparse.values()
+        if index_type == INDEX_TYPES[0]:
+            return sparse
+        if index_type == "int64":
+            return torch.sparse_csr_tensor(ends, columns.clone(), values, weight.shape)
+    small = torch.int32 if index_type == "uint16" else getattr(torch, index_type)
+    return [ends.to(small), columns.to(getattr(torch, index_type)), values]
 
 
 def _from_csr(model: Any, stored: list) -> Any:

@@ -23,9 +23,9 @@ _NAMES = {
     "rounding": ("kinds_table", "rounding_table"),
     "smallest": ("literature_table", "show_breakdown", "show_front", "show_qr", "show_qr_page"),
     "state": ("forget",),
-    "tables": ("csr_table", "deployment_table", "file_table", "history_table", "int8_sentence",
-               "latency_table", "show_unit", "sparsity_table", "stage_table", "textbook_table",
-               "trace_table"),
+    "tables": ("answer_table", "csr_table", "deployment_table", "file_table", "history_table",
+               "int8_sentence", "latency_table", "show_unit", "sparsity_table", "stage_table",
+               "textbook_table", "trace_table"),
     "waiting": ("progress",),
 }
 _MODULES = {name: module for module, names in _NAMES.items() for name in names}

@@ -17,6 +17,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ..data import SIDE
+from ..measure import confidence
 from ..packed import pack
 from ..pruning import fine_tune, prune, sparsity
 from ..quantization import choose_qparams, dequantize, quantize, quantize_model, round_weights
@@ -123,32 +124,36 @@ def _per_cent(fraction):
     return f"{100 * fraction:.0f} %"
 
 
-def explore_pruning(model, test) -> Explorer:
-    """Sparsity and scope -> where weights are left, what new digits say, bytes of the file.
+def explore_pruning(model, train, validation) -> Explorer:
+    """Sparsity and scope -> where weights are left, what validation digits say, bytes of the file.
 
-    The file is what torch.save writes, gzipped: zeros take four bytes each until gzip sees them.
+    A pixel is empty if no digit of `train` has ink there. The file is what torch.save writes,
+    gzipped: zeros take four bytes each until gzip sees them.
     """
-    units, pair = len(model.layers[0].weight), (test.inputs, test.labels)
+    units, pair = len(model.layers[0].weight), (validation.inputs, validation.labels)
+    empty = (train.images == 0).all(0).numpy()
 
     @cache
     def measure(sparsity, scope):
         pruned = prune(model, sparsity, scope)
         alive = (pruned.layers[0].weight != 0).sum(0).view(SIDE, SIDE).numpy()
-        return alive, evaluate(pruned, pair).accuracy, two_digits(_gzip_bytes(pruned) / 1000)
+        return (alive, evaluate(pruned, pair).accuracy, confidence(pruned, pair),
+                two_digits(_gzip_bytes(pruned) / 1000))
 
     def show(axes, sparsity, scope):
-        alive, accuracy, size = measure(sparsity, scope)
-        _, dense, full = measure(0.0, "global")
-        picture = axes.imshow(alive, cmap="viridis", vmin=0, vmax=max(alive.max(), 1))
+        alive, accuracy, sure, size = measure(sparsity, scope)
+        _, dense, dense_sure, full = measure(0.0, "global")
+        picture = axes.imshow(alive, cmap="viridis", vmin=0, vmax=units)  # one scale for all
         axes.grid(False)
         axes.set(xlabel="column", ylabel="row")
         axes.figure.colorbar(picture, label="weights left at this pixel")
-        middle = alive[4:-4, 4:-4]
-        outer = (alive.sum() - middle.sum()) / (alive.size - middle.size)
-        return (f"At {_per_cent(sparsity)} zeros a pixel of the inner 20 x 20 keeps "
-                f"{middle.mean():.0f} of its {units} weights, one of the border, four wide, "
-                f"{outer:.0f}. {accuracy:.1%} of {len(test):,} new digits are right (dense: "
-                f"{dense:.1%}); the gzipped file has about {size} KB (dense: {full}).")
+        there = ~empty
+        return (f"At {_per_cent(sparsity)} zeros, {alive[empty].sum():,} of {units * empty.sum():,} "
+                f"weights of empty pixels are left, and {alive[there].sum():,} of "
+                f"{units * there.sum():,} of the other pixels. {accuracy:.1%} of {len(pair[1]):,} "
+                f"validation digits are right (dense: {dense:.1%}); the mean top probability is "
+                f"{sure:.1%} (dense: {dense_sure:.1%}). The gzipped file has about {size} KB "
+                f"(dense: {full}).")
 
     scopes = {"global": "both layers together", "layer": "each layer alone"}
     return Explorer([slider("sparsity", "Zeros", [n / 100 for n in range(100)], 0.9, _per_cent),

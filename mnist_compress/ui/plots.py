@@ -2,6 +2,7 @@
 
 import io
 import math
+import operator
 import statistics
 from pathlib import Path
 
@@ -186,18 +187,44 @@ def _name_epochs(axes, labels, epochs):
 
 
 @in_style
-def show_curves(curves: dict, baseline: float, sentence: str) -> Picture:
-    """Accuracy against sparsity. curves: {name: list of ScanPoint}; baseline: accuracy 0..1."""
-    figure, axes = canvas((7, 3.4))
-    axes.axhline(100 * baseline, color="#555555", linewidth=1, linestyle="--")
-    axes.annotate("dense", (1, 100 * baseline), xycoords=axes.get_yaxis_transform(),
-                  xytext=(-4, 4), textcoords="offset points", ha="right")
-    for name, points in curves.items():
-        axes.plot([100 * point.sparsity for point in points],
-                  [100 * point.accuracy for point in points], label=name)
-    axes.set(xlabel="weights that are zero, %", ylabel="test accuracy, %")
+def show_curves(curves: dict, dense: list, longer: list) -> Picture:
+    """Accuracy against sparsity, for several seeds: bands from the worst to the best, and medians.
+
+    curves: {name: a list of ScanPoint for each seed}; dense: the accuracy 0..1 of each seed's dense
+    network, from which all is counted in points; longer: that of the dense network trained on, with
+    which the sentence compares the last of the curves.
+    """
+    figure, axes = canvas((7, 3.6))
+    axes.axhline(0, color="#555555", linewidth=1, linestyle="--")
+    more = _points(longer, dense)
+    axes.axhspan(min(more), max(more), color="#777777", alpha=0.3, label="dense, trained on")
+    told = [f"Dense, trained on: {_range(more)}"]
+    alike = set.intersection(*({point.sparsity for point in runs[0]} for runs in curves.values()))
+    for color, (name, runs) in enumerate(curves.items()):
+        found = {points[0].sparsity: _points([point.accuracy for point in points], dense)
+                 for points in zip(*runs, strict=True)}
+        places, values = [100 * share for share in found], found.values()
+        axes.fill_between(places, list(map(min, values)), list(map(max, values)),
+                          color=f"C{color}", alpha=0.25)
+        axes.plot(places, list(map(statistics.median, values)), color=f"C{color}", label=name)
+        each = [f"{_range(points)} at {share:.0%}" for share, points in found.items()
+                if share in alike]
+        told.append(f"{name}: {', '.join(each)}")
+    axes.set(xlabel="weights that are zero, %", ylabel="points against dense")
     axes.legend(loc="lower left")
-    return Picture(figure, sentence)
+    wins = [f"{sum(map(operator.gt, points, more))} at {share:.0%}"
+            for share, points in found.items()]
+    return Picture(figure, f"Points against the dense network of the same seed, worst to best of "
+                   f"{len(dense)} seeds. {'; '.join(told)}. How many of {len(dense)} seeds "
+                   f"are better {name} than dense and trained on: {', '.join(wins)}.")
+
+
+def _points(after, before):
+    return [100 * (one - other) for one, other in zip(after, before, strict=True)]
+
+
+def _range(values):
+    return f"{min(values):+.1f} to {max(values):+.1f}"
 
 
 @in_style

@@ -7,10 +7,12 @@ import torch
 from IPython.display import display
 
 from ..data import normalize
+from ..measure import by_digit, confidence
 from ..model import weight_layers
 from ..pruning import sparsity
 from ..quantization import qparams_of, quantize
 from ..stages import TEXTBOOK
+from ..training import evaluate
 from .state import Sentence
 
 
@@ -54,6 +56,25 @@ def file_table(first, *others) -> Table:
             told.append(f"{kind} {first.name}: {', '.join(names)}")
     sentence = "; ".join(told) or f"only one file: {first.name}"
     return Table(pd.DataFrame(rows).set_index("file"), f"{sentence[0].upper()}{sentence[1:]}.")
+
+
+def answer_table(networks: dict, digits) -> Table:
+    """{name: network}, the dense one first -> accuracy on all digits and on each, how sure the
+    network is, and what the last network changed."""
+    found = {name: [100 * evaluate(network, digits).accuracy,
+                    *(100 * by_digit(network, digits)).tolist(), 100 * confidence(network, digits)]
+             for name, network in networks.items()}
+    lines = ["all digits", *(f"{digit}s" for digit in range(10)), "mean top probability"]
+    frame = pd.DataFrame(found, index=pd.Index(lines, name="right"))
+    change = frame.iloc[:, -1] - frame.iloc[:, 0]
+    digit = change.iloc[1:-1]
+    told = (f"Of the ten digits, {digit.idxmin()} lose most, {digit.min():+.1f} points, and "
+            f"{digit.idxmax()} gain most, {digit.max():+.1f}; all together {change.iloc[0]:+.1f}. "
+            f"The network is {found[frame.columns[-1]][-1]:.0f} % sure on average, and "
+            f"{found[frame.columns[-1]][0]:.0f} % are right.")
+    texts = frame.map("{:.1f} %".format)
+    texts["change"] = change.map("{:+.1f}".format)
+    return Table(texts, told)
 
 
 def csr_table(files: dict, dense_bytes: int) -> Table:

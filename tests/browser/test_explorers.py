@@ -14,8 +14,8 @@ CELLS = [
     "from mnist_compress.training import trained_model\n"
     "from mnist_compress.ui import explore_pruning, explore_quantization\n"
     "torch.set_num_threads(1)\n"
-    "digits, test = load_sample()",
-    "zeros = explore_pruning(trained_model(), test)\nzeros",
+    "train, test, _ = load_sample()",
+    "zeros = explore_pruning(trained_model(), train, test)\nzeros",
     "display(zeros)",
     "steps = explore_quantization(trained_model(), test)\nsteps",
 ]

@@ -111,6 +111,24 @@ def test_csr_sizes_follow_from_the_counts(model, test):
         measure.csr_file("csr", model, test, "int7")
 
 
+def test_pytorch_saves_a_view_of_rows_and_columns(model):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        sparse = prune(model, 0.9).layers[0].weight.detach().to_sparse_csr()
+    columns = sparse.col_indices()
+    assert columns.untyped_storage().nbytes() == 2 * 8 * len(columns)
+    assert columns.storage_offset() == len(columns)
+    assert columns.clone().untyped_storage().nbytes() == 8 * len(columns)
+
+
+def test_the_break_even_of_columns_of_their_own_is_two_thirds(model, test):
+    few, dense = test[::30], measure.dense_file("dense", model, test[::30]).bytes
+    for kind, above in (("int64", 0.67), ("as PyTorch saves it", 0.8)):
+        sizes = [measure.csr_file("", prune(model, share), few, kind).bytes
+                 for share in (above - 0.02, above + 0.02)]
+        assert sizes[0] > dense > sizes[1]
+
+
 @pytest.mark.parametrize("wrong", [1.0, 1, 2, -0.1, math.nan, True, "0.3", None])
 def test_masks_of_a_sparsity_that_is_none(model, test, wrong):
     with pytest.raises(ValueError) as error:

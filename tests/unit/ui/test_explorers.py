@@ -35,8 +35,8 @@ def model():
 
 
 @pytest.fixture(scope="module")
-def pruning(model, some):
-    return explore_pruning(model, some)
+def pruning(model, digits, some):
+    return explore_pruning(model, digits, some)
 
 
 @pytest.fixture(scope="module")
@@ -49,11 +49,22 @@ def layers(model):
     return [(layer.weight.detach().numpy(), layer.bias.detach().numpy()) for layer in model.layers]
 
 
-def right(weights, digits):
-    """The share of right answers, computed with NumPy."""
+def logits(weights, digits):
+    """The logits, computed with NumPy."""
     (first, low), (second, high) = weights
     hidden = np.maximum(digits.images.reshape(len(digits), -1).numpy() / 255 @ first.T + low, 0)
-    return ((hidden @ second.T + high).argmax(1) == digits.labels.numpy()).mean()
+    return hidden @ second.T + high
+
+
+def right(weights, digits):
+    """The share of right answers."""
+    return (logits(weights, digits).argmax(1) == digits.labels.numpy()).mean()
+
+
+def sure(weights, digits):
+    """The mean of the largest probability, in per cent."""
+    powers = np.exp(logits(weights, digits))
+    return 100 * (powers.max(1) / powers.sum(1)).mean()
 
 
 def number(text, before, after=""):
@@ -62,7 +73,7 @@ def number(text, before, after=""):
 
 @pytest.mark.parametrize("scope", ["global", "layer"])
 @pytest.mark.parametrize("sparsity", [0.0, 0.3, 0.77, 0.99])
-def test_pruning_says_what_numpy_says(model, some, pruning, sparsity, scope):
+def test_pruning_says_what_numpy_says(model, digits, some, pruning, sparsity, scope):
     says = str(pruning.set(sparsity=sparsity, scope=scope))
     dense = layers(model)
     flat = np.concatenate([np.abs(weight).ravel() for weight, _ in dense])
@@ -73,19 +84,18 @@ def test_pruning_says_what_numpy_says(model, some, pruning, sparsity, scope):
         limit = ranked[count - 1] if count else -1
         cut.append((np.where(np.abs(weight) <= limit, 0, weight), bias))
     alive = (cut[0][0] != 0).sum(0).reshape(28, 28)
-    inner = alive[4:-4, 4:-4].mean()
-    outer = (alive.sum() - alive[4:-4, 4:-4].sum()) / (784 - 400)
-    assert f"At {100 * sparsity:.0f} % zeros" in says
-    assert f"keeps {inner:.0f} of its 128 weights, one of the border, four wide, " \
-        f"{outer:.0f}." in says
-    assert f"{right(cut, some):.1%} of 1,000 new digits" in says
+    empty = digits.images.numpy().max(0) == 0
+    assert f"At {100 * sparsity:.0f} % zeros, {alive[empty].sum():,} of {128 * empty.sum():,} " \
+        f"weights of empty pixels are left, and {alive[~empty].sum():,} of " in says
+    assert f"{right(cut, some):.1%} of 1,000 validation digits" in says
     assert f"(dense: {right(dense, some):.1%})" in says
+    assert number(says, "top probability is ", "%") == pytest.approx(sure(cut, some), abs=0.051)
     file = io.BytesIO()
     torch.save(prune(model, sparsity, scope).state_dict(), file)
     size = len(gzip.compress(file.getvalue()))
     assert number(says, "about ", " KB") * 1000 == pytest.approx(size, rel=0.05)
-    shown = pruning.figure.axes[0].images[0].get_array()
-    assert np.array_equal(shown, alive)
+    (image,) = pruning.figure.axes[0].images
+    assert np.array_equal(image.get_array(), alive) and image.get_clim() == (0, 128)
 
 
 @pytest.mark.parametrize("scheme", ["symmetric", "affine"])

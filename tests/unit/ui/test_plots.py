@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
-from mnist_compress.pruning import accuracy_curve
+from mnist_compress.pruning import ScanPoint, accuracy_curve
 from mnist_compress.trace import trace_prediction
 from mnist_compress.training import Epoch, History, train
 from mnist_compress.ui import plots
@@ -60,7 +60,7 @@ def test_every_picture_is_a_png_with_its_sentence(model, integer, digits, test):
         plots.show_pixels(digits.images[700]), plots.show_ink_map(digits),
         plots.show_history(history), plots.show_history(history, textbook=True),
         plots.show_seeds({7: history}, 7),
-        plots.show_curves({"cut": accuracy_curve(model, test, [0.5])}, 0.9, "A sentence."),
+        plots.show_curves({"cut": [accuracy_curve(model, test, [0.5])]}, [0.9], [0.8]),
         plots.show_weights(model, 0.3),
         plots.show_probabilities(trace_prediction({"float": model, "int8": integer}, test[0]))]
     for picture in pictures:
@@ -99,6 +99,24 @@ def test_the_band_of_seeds_spans_the_worst_and_the_best():
     band = axes.collections[1].get_paths()[0].vertices
     assert band[:, 1].min() == pytest.approx(30) and band[:, 1].max() == pytest.approx(84)
     assert [line.get_ydata()[-1] for line in axes.lines] == pytest.approx([95, 81])
+
+
+def test_curves_of_several_seeds_are_bands_against_their_dense_networks():
+    def runs(*seeds):
+        return [[ScanPoint(None, share, accuracy) for share, accuracy in seed.items()]
+                for seed in seeds]
+
+    picture = plots.show_curves({
+        "cut": runs({0.3: 0.9, 0.5: 0.8, 0.9: 0.5}, {0.3: 0.8, 0.5: 0.81, 0.9: 0.6}),
+        "tuned": runs({0.5: 0.92, 0.9: 0.7}, {0.5: 0.81, 0.9: 0.79})}, [0.9, 0.8], [0.85, 0.82])
+    assert picture.sentence == (
+        "Points against the dense network of the same seed, worst to best of 2 seeds. Dense, "
+        "trained on: -5.0 to +2.0; cut: -10.0 to +1.0 at 50%, -40.0 to -20.0 at 90%; tuned: +1.0 "
+        "to +2.0 at 50%, -20.0 to -1.0 at 90%. How many of 2 seeds are better tuned than dense and "
+        "trained on: 1 at 50%, 0 at 90%.")
+    medians = picture.figure.axes[0].lines[1].get_xydata()
+    assert medians == pytest.approx(np.array([[30, 0], [50, -4.5], [90, -30]]))
+    assert len(picture.figure.axes[0].collections) == 2
 
 
 def test_the_strip_lights_its_stages():

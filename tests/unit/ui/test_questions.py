@@ -288,7 +288,7 @@ def test_the_report_tells_tries_misconceptions_and_what_to_read():
         f'- Not yet: {question["csr"]} Behind "From the first zero on": positions are free. '
         f'{read["csr"]}',
         f'- Not yet: {question["scale"]} Behind "13": always rounded up. {read["scale"]}']
-    assert f'<a href="03_pruning.ipynb#{items["csr"]["read_again"].split("#")[1][:5]}' in \
+    assert f'<a href="03_pruning.ipynb#{items["csr"]["read_again"][11:16].replace(" ", "-")}' in \
         report()._repr_html_()
     for item in DATA:
         answer(item["id"], letter_of(item))

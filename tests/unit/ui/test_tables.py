@@ -1,10 +1,12 @@
 """Tables, each with a sentence that follows from its numbers."""
 
 import itertools
+import math
 
 import pytest
+import torch
 
-from mnist_compress import trace
+from mnist_compress import trace, training
 from mnist_compress.deploy import Deployment
 from mnist_compress.measure import FileRow, LatencyRow
 from mnist_compress.pruning import prune
@@ -27,6 +29,32 @@ def test_the_file_table_says_which_is_smaller():
     assert list(table.frame["same answers after reading"]) == ["yes", "yes", "yes", "NO"]
     assert list(table.frame["share of first row"]) == ["100 %", "50 %", "100 %", "12346 %"]
     assert tables.file_table(rows[0]).sentence == "Only one file: a."
+
+
+def test_the_answer_table_says_who_pays(model, test):
+    answers = torch.eye(10)[test.labels] * 5
+    answers[:30] = torch.eye(10)[1]  # a tenth of the zeros read as ones
+
+    class Fixed(torch.nn.Module):
+        def forward(self, inputs):
+            return answers
+
+    table = tables.answer_table({"dense": model, "fixed": Fixed()}, test)
+    assert table.frame.shape == (12, 3)
+    accuracy = training.evaluate(model, test).accuracy
+    assert table.frame.loc["all digits"].tolist() == [
+        f"{accuracy:.1%}".replace("%", " %"), "99.0 %", f"{99 - 100 * accuracy:+.1f}"]
+    right = training.evaluate(model, test).correct.view(10, 300).double().mean(1)
+    assert table.frame["dense"].tolist()[1:11] == [f"{100 * each:.1f} %" for each in right]
+    assert table.frame.loc["0s", "fixed"] == "90.0 %"
+    change = torch.tensor([90.0] + 9 * [100]) - 100 * right
+    sure = 100 * (0.99 * math.exp(5) / (math.exp(5) + 9) + 0.01 * math.e / (math.e + 9))
+    assert table.frame.loc["mean top probability", "fixed"] == f"{sure:.1f} %"
+    assert table.sentence == (
+        f"Of the ten digits, {change.argmin()}s lose most, {change.min():+.1f} points, and "
+        f"{change.argmax()}s gain most, {change.max():+.1f}; all together "
+        f"{99 - 100 * accuracy:+.1f}. The network is {sure:.0f} % sure on average, and 99 % are "
+        "right.")
 
 
 def test_the_csr_table_says_from_where_each_kind_is_smaller():
