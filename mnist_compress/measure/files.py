@@ -87,7 +87,8 @@ def csr_file(name: str, model: Any, digits: Pair, index_type: str = INDEX_TYPES[
     return _written(name, model, digits, content, partial(_from_csr, model))
 
 
-def csr_files(model: Any, digits: Pair, sparsities: Iterable[float] = (0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
+def csr_files(model: Any, digits: Pair,
+              sparsities: Iterable[float] = (0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
               ) -> dict[tuple[float, str], FileRow]:
     """{(sparsity, index type): FileRow} for the DigitClassifier, pruned to each of these."""
     return {(share, kind): csr_file(kind, prune(model, share), digits, kind)

@@ -147,10 +147,10 @@ def explore_pruning(model, train, validation) -> Explorer:
         axes.grid(False)
         axes.set(xlabel="column", ylabel="row")
         axes.figure.colorbar(picture, label="weights left at this pixel")
-        there = ~empty
-        return (f"At {_per_cent(sparsity)} zeros, {alive[empty].sum():,} of {units * empty.sum():,} "
-                f"weights of empty pixels are left, and {alive[there].sum():,} of "
-                f"{units * there.sum():,} of the other pixels. {accuracy:.1%} of {len(pair[1]):,} "
+        nowhere, inked = (f"{alive[places].sum():,} of {units * places.sum():,}"
+                          for places in (empty, ~empty))
+        return (f"At {_per_cent(sparsity)} zeros, {nowhere} weights of empty pixels are left, and "
+                f"{inked} of the other pixels. {accuracy:.1%} of {len(pair[1]):,} "
                 f"validation digits are right (dense: {dense:.1%}); the mean top probability is "
                 f"{sure:.1%} (dense: {dense_sure:.1%}). The gzipped file has about {size} KB "
                 f"(dense: {full}).")

@@ -7,7 +7,6 @@ import torch
 from IPython.display import display
 
 from ..data import normalize
-from ..measure import by_digit, confidence
 from ..model import weight_layers
 from ..pruning import sparsity
 from ..quantization import qparams_of, quantize
@@ -61,6 +60,8 @@ def file_table(first, *others) -> Table:
 def answer_table(networks: dict, digits) -> Table:
     """{name: network}, the dense one first -> accuracy on all digits and on each, how sure the
     network is, and what the last network changed."""
+    from ..measure import by_digit, confidence  # here, for other notebooks load less without it
+
     found = {name: [100 * evaluate(network, digits).accuracy,
                     *(100 * by_digit(network, digits)).tolist(), 100 * confidence(network, digits)]
              for name, network in networks.items()}
