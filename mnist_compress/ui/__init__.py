@@ -20,7 +20,7 @@ _NAMES = {
               "show_probabilities", "show_seeds", "show_weights"),
     "questions": ("answer", "ask", "report"),
     "quizwidget": ("quiz",),
-    "rounding": ("kinds_table", "rounding_table"),
+    "rounding": ("kinds_table", "rounding_table", "say_changes"),
     "smallest": ("literature_table", "show_breakdown", "show_front", "show_qr", "show_qr_page"),
     "state": ("forget",),
     "tables": ("answer_table", "csr_table", "deployment_table", "file_table", "history_table",

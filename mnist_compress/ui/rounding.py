@@ -1,10 +1,17 @@
-"""Tables of 04_quantization: three kinds of int8, and training with the rounding on."""
+"""What 04_quantization shows: changed answers, kinds of int8, training with the rounding on."""
 
 import pandas as pd
 
 from ..measure import changed_answers
 from ..training import evaluate
+from .state import Sentence
 from .tables import Table
+
+
+def say_changes(before, after, digits, against: str = "") -> Sentence:
+    """What `measure.changed_answers` says, as a paragraph, which may begin with a name."""
+    told = changed_answers(before, after, digits).sentence
+    return Sentence(f"{against}: {told}" if against else told)
 
 
 def kinds_table(kinds: dict, model, digits) -> Table:

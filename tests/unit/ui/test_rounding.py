@@ -3,8 +3,9 @@
 import pytest
 
 from mnist_compress import quantization
+from mnist_compress.measure import changed_answers
 from mnist_compress.training import evaluate
-from mnist_compress.ui.rounding import kinds_table, rounding_table
+from mnist_compress.ui.rounding import kinds_table, rounding_table, say_changes
 
 
 @pytest.fixture
@@ -36,3 +37,11 @@ def test_rounding(model, coarse, validation):
     assert table.frame.loc[8].tolist() == [f"{low:.1%} to {low:.1%}", f"{low:.1%} to {high:.1%}",
                                            f"{high:.1%} to {high:.1%}"]
     assert table.frame.loc[2, "after"] == f"{low:.1%} to {high:.1%}"
+
+
+def test_changes_are_a_paragraph(model, coarse, validation):
+    plain = changed_answers(model, coarse, validation).sentence
+    assert say_changes(model, coarse, validation) == plain
+    named = say_changes(model, coarse, validation, "Against <all>")
+    assert named == f"Against <all>: {plain}"
+    assert named._repr_html_().startswith("<p>Against &lt;all&gt;: ")
