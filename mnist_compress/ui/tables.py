@@ -57,9 +57,9 @@ def file_table(first, *others) -> Table:
     return Table(pd.DataFrame(rows).set_index("file"), f"{sentence[0].upper()}{sentence[1:]}.")
 
 
-def answer_table(networks: dict, digits) -> Table:
+def answer_table(networks: dict, digits, sentence: str = "") -> Table:
     """{name: network}, the dense one first -> accuracy on all digits and on each, how sure the
-    network is, and what the last network changed."""
+    network is, and what the last network changed. sentence: what there is to say before that."""
     from ..measure import by_digit, confidence  # here, for other notebooks load less without it
 
     found = {name: [100 * evaluate(network, digits).accuracy,
@@ -67,15 +67,17 @@ def answer_table(networks: dict, digits) -> Table:
              for name, network in networks.items()}
     lines = ["all digits", *(f"{digit}s" for digit in range(10)), "mean top probability"]
     frame = pd.DataFrame(found, index=pd.Index(lines, name="right"))
-    change = frame.iloc[:, -1] - frame.iloc[:, 0]
-    digit = change.iloc[1:-1]
-    told = (f"Of the ten digits, {digit.idxmin()} lose most, {digit.min():+.1f} points, and "
-            f"{digit.idxmax()} gain most, {digit.max():+.1f}; all together {change.iloc[0]:+.1f}. "
-            f"The network is {found[frame.columns[-1]][-1]:.0f} % sure on average, and "
-            f"{found[frame.columns[-1]][0]:.0f} % are right.")
+    changes = frame.sub(frame.iloc[:, 0], axis=0).iloc[:, 1:]
+    change, last = changes.iloc[:, -1], frame.iloc[:, -1]
+    worst, best = change.iloc[1:-1].idxmin(), change.iloc[1:-1].idxmax()
+    beside = {line: "".join(f"; {name} {changes[name][line]:+.1f}" for name in changes.columns[:-1])
+              for line in (worst, best)}
+    told = (f"Of the ten digits, {worst} lose most ({change[worst]:+.1f} points{beside[worst]}) and "
+            f"{best} gain most ({change[best]:+.1f} points{beside[best]}); all together {change.iloc[0]:+.1f} points. The network is "
+            f"{last.iloc[-1]:.0f} % sure on average, and {last.iloc[0]:.0f} % are right.")
     texts = frame.map("{:.1f} %".format)
     texts["change"] = change.map("{:+.1f}".format)
-    return Table(texts, told)
+    return Table(texts, f"{sentence} {told}".strip())
 
 
 def csr_table(files: dict, dense_bytes: int) -> Table:

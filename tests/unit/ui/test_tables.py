@@ -39,11 +39,12 @@ def test_the_answer_table_says_who_pays(model, test):
         def forward(self, inputs):
             return answers
 
-    table = tables.answer_table({"dense": model, "fixed": Fixed()}, test)
-    assert table.frame.shape == (12, 3)
+    networks = {"dense": model, "again": model, "fixed": Fixed()}
+    table = tables.answer_table(networks, test, "First this.")
+    assert table.frame.shape == (12, 4)
     accuracy = training.evaluate(model, test).accuracy
     assert table.frame.loc["all digits"].tolist() == [
-        f"{accuracy:.1%}".replace("%", " %"), "99.0 %", f"{99 - 100 * accuracy:+.1f}"]
+        *2 * [f"{100 * accuracy:.1f} %"], "99.0 %", f"{99 - 100 * accuracy:+.1f}"]
     right = training.evaluate(model, test).correct.view(10, 300).double().mean(1)
     assert table.frame["dense"].tolist()[1:11] == [f"{100 * each:.1f} %" for each in right]
     assert table.frame.loc["0s", "fixed"] == "90.0 %"
@@ -51,10 +52,10 @@ def test_the_answer_table_says_who_pays(model, test):
     sure = 100 * (0.99 * math.exp(5) / (math.exp(5) + 9) + 0.01 * math.e / (math.e + 9))
     assert table.frame.loc["mean top probability", "fixed"] == f"{sure:.1f} %"
     assert table.sentence == (
-        f"Of the ten digits, {change.argmin()}s lose most, {change.min():+.1f} points, and "
-        f"{change.argmax()}s gain most, {change.max():+.1f}; all together "
-        f"{99 - 100 * accuracy:+.1f}. The network is {sure:.0f} % sure on average, and 99 % are "
-        "right.")
+        f"First this. Of the ten digits, {change.argmin()}s lose most ({change.min():+.1f} points; "
+        f"again +0.0) and {change.argmax()}s gain most ({change.max():+.1f} points; again +0.0); "
+        f"all together {99 - 100 * accuracy:+.1f} points. The network is {sure:.0f} % sure on "
+        "average, and 99 % are right.")
 
 
 def test_the_csr_table_says_from_where_each_kind_is_smaller():
