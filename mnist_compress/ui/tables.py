@@ -72,9 +72,10 @@ def answer_table(networks: dict, digits, sentence: str = "") -> Table:
     worst, best = change.iloc[1:-1].idxmin(), change.iloc[1:-1].idxmax()
     beside = {line: "".join(f"; {name} {changes[name][line]:+.1f}" for name in changes.columns[:-1])
               for line in (worst, best)}
-    told = (f"Of the ten digits, {worst} lose most ({change[worst]:+.1f} points{beside[worst]}) and "
-            f"{best} gain most ({change[best]:+.1f} points{beside[best]}); all together {change.iloc[0]:+.1f} points. The network is "
-            f"{last.iloc[-1]:.0f} % sure on average, and {last.iloc[0]:.0f} % are right.")
+    told = (f"Of the ten digits, {worst} lose most ({change[worst]:+.1f} points{beside[worst]}) "
+            f"and {best} gain most ({change[best]:+.1f} points{beside[best]}); all together "
+            f"{change.iloc[0]:+.1f} points. The network is {last.iloc[-1]:.0f} % sure on average, "
+            f"and {last.iloc[0]:.0f} % are right.")
     texts = frame.map("{:.1f} %".format)
     texts["change"] = change.map("{:+.1f}".format)
     return Table(texts, f"{sentence} {told}".strip())
