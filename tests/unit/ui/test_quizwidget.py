@@ -96,9 +96,14 @@ DECIDES = {  # id: what its computation must say for the right option to follow
     "train-rows": r"9\d\.\d% .* 8\d\.\d%",
     "signed": r"keeps -0\.9, 0\.5\.",
     "count-zeros": r"= 30,490 zeros",
-    "same-size": r"dense ([\d,]+) bytes, .* \1 bytes",
-    "csr": r"60% zeros: 4\d\d,\d+; 70% zeros: 3\d\d,\d+",
-    "neurons": r"half the units [\d,]+ micro",
+    "same-size": r"0% cut, ([\d,]+) bytes, 0 zeros .* 30% cut, \1 bytes, 30,490 zeros .* 60% cut, "
+        r"\1 bytes, 60,979 zeros .*: layers\.0\.weight, layers\.0\.bias, layers\.1\.weight, "
+        r"layers\.1\.bias\.$",
+    "csr": r"take 406,528 bytes; .* 66% .*, 414,660 bytes; 67% .*, 402,468 bytes",
+    "neurons": r"dense 101,632; .* zero 101,632; .* removed 50,816\.",
+    "zeros-back": r"Adam leaves 26% zeros, .* step 90%",
+    "one-seed": r"6: 88\.5 / 88\.1 / 87\.2, .* 5: 86\.3 / 85\.7 / 87\.4, .* 7: 87\.3 / 86\.9 / 87\.8",
+    "one-class": r"27 of 3,000 are 0\.9%, 27 of 300 are 9%\.",
     "scale": r"says 12\.",
     "per-channel": r"\[0, 0\] .* \[127, -95\]",
     "accumulator": r"-766 in int16 and 64,770",
@@ -111,7 +116,7 @@ DECIDES = {  # id: what its computation must say for the right option to follow
     "few-bits": r"make (5|6)\d% of .*: the same integers: True",
     "qat-control": r"training 87\.2%; .* rounded 86\.3%; .* rounding 86\.1%",
     "int8-when": r"float32: 100% of the bytes.* int8: 2[5-7]%",
-    "luck": r"p = 1\.00, 19 against 4 would have p = 0\.003",
+    "luck": r"p = 1\.00, 20 against 3 would have p = 0\.0005",
     "information": r"= 3 bits for a 1, .*0\.544 a bit.* 0\.5[45] a bit\.",
     "exact-floats": r", and 2\*\*53 \+ 1 is "
         r"9,007,199,254,740,992: .* [0-9]\.\d% of that"}
