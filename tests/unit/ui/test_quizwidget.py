@@ -102,7 +102,8 @@ DECIDES = {  # id: what its computation must say for the right option to follow
     "csr": r"take 406,528 bytes; .* 66% .*, 414,660 bytes; 67% .*, 402,468 bytes",
     "neurons": r"dense 101,632; .* zero 101,632; .* removed 50,816\.",
     "zeros-back": r"Adam leaves 26% zeros, .* step 90%",
-    "one-seed": r"6: 88\.5 / 88\.1 / 87\.2, .* 5: 86\.3 / 85\.7 / 87\.4, .* 7: 87\.3 / 86\.9 / 87\.8",
+    "one-seed": r"6: 88\.5 / 88\.1 / 87\.2, .* 5: 86\.3 / 85\.7 / 87\.4, .* 7: 87\.3 / "
+        r"86\.9 / 87\.8",
     "one-class": r"27 of 3,000 are 0\.9%, 27 of 300 are 9%\.",
     "scale": r"says 12\.",
     "per-channel": r"\[0, 0\] .* \[127, -95\]",
