@@ -108,7 +108,7 @@ class PredictionTrace:
 def trace_prediction(models: Mapping[str, Any], digit: Digits, shown: int = 4) -> PredictionTrace:
     """One digit (`Digits` of one) through {"float", "pruned", "int8"}: a `PredictionTrace`.
 
-    Layers: the brightest pixels; the values of the hidden units with the largest float output;
+    Layers: the pixels that move the strongest hidden unit most; the values of the hidden units with the largest float output;
     how many weights feed each of them; their integers 0..255; the probabilities. `shown`: how many
     pixels and units stand for all. ValueError unless there is exactly one digit and each model has
     a hidden layer; only "pruned" may be missing, and there may be more.
@@ -122,14 +122,15 @@ def trace_prediction(models: Mapping[str, Any], digit: Digits, shown: int = 4) -
         hidden = {name: model.activations(inputs)[0][0] if name != "int8"
                   else integers * model.activation_scales[1] for name, model in models.items()}
     units = hidden["float"].argsort(descending=True, stable=True)[:shown]
-    bright = pixels[0].argsort(descending=True, stable=True)[:shown].sort().values
+    pushed = inputs[0] * torch.as_tensor(models["float"].layers[0].weight)[units[0]].detach()
+    places = pushed.abs().argsort(descending=True, stable=True)[:shown].sort().values
     outputs = {name: torch.softmax(logits(model, digit)[0], 0) for name, model in models.items()}
     wide = (1, len(integers))
     fed = {name: torch.as_tensor(model.layers[0].weight)[units].count_nonzero(1)
            for name, model in models.items()}
     layers = (
         TraceLayer("input", pixels.shape, {
-            name: (pixels if name == "int8" else inputs)[0][bright] for name in models}),
+            name: (pixels if name == "int8" else inputs)[0][places] for name in models}),
         TraceLayer("hidden (dense)", wide, {name: hidden[name][units] for name in models}),
         TraceLayer("pruning applied", wide, fed),
         TraceLayer("quantization applied", wide, {"int8": integers[units]}),

@@ -221,7 +221,7 @@ def stage_table(pipeline) -> pd.DataFrame:
             "after": _shapes(*stage.after) + more, "dtype": stage.dtype, "example": example,
             "bytes": f"{stage.bytes:,}",
             "non-zero weights": "" if data else f"{stage.nonzero_weights:,}",
-            "test accuracy": "" if data else f"{stage.accuracy:.1%}"})
+            "accuracy": "" if data else f"{stage.accuracy:.1%}"})
     frame = pd.DataFrame(rows, index=range(1, 7))
     kept = {" x ": "\u00a0x\u00a0", " of ": "\u00a0of\u00a0", " %": "\u00a0%", "-": "\u2011"}
     frame.iloc[:, :4] = frame.iloc[:, :4].replace(kept, regex=True)  # no line ends in a shape
@@ -280,11 +280,14 @@ def show_unit(trace) -> Sentence:
     """The arithmetic of a `UnitTrace`, line by line, for a pocket calculator."""
     sums = [(f"pixel {place:3d}: {pixel:3d} x {weight:4d} =", product)
             for place, pixel, weight, product in trace.terms]
-    sums += [(f"{trace.others} other products", trace.others_sum), ("bias", trace.bias),
-             ("int32 sum", trace.accumulator)]
+    if trace.others:
+        sums.append((f"{trace.others} other products", trace.others_sum))
+    sums += [("bias", trace.bias), ("accumulator", trace.accumulator)]
     lines = [f"{what:24}{number:11,d}" for what, number in sums]
-    lines += [f"rescale: floor(({max(trace.accumulator, 0)} x {trace.multiplier} + "
-              f"2**{trace.shift - 1}) / 2**{trace.shift}), at most 255 = {trace.output}",
+    positive, fraction = max(trace.accumulator, 0), trace.multiplier / 2**trace.shift
+    lines += [f"m / 2**s = {trace.multiplier:,} / 2**{trace.shift} = {fraction:.10f}",
+              f"{positive:,} x {fraction:.10f} = {positive * fraction:.2f}, rounded and at most 255: "
+              f"{trace.output}",
               f"{trace.output} x {trace.scale:.7f} = {trace.output * trace.scale:.3f}; "
               f"the pruned float network has {trace.float_value:.3f}"]
     return Sentence("\n".join(lines))
