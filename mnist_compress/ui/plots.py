@@ -173,10 +173,10 @@ def show_seeds(histories: dict, course: int) -> Picture:
         ends.append(sorted(each_epoch[-1]))
     _name_epochs([axes], ["accuracy, %"], epochs)
     axes.legend()
-    old, new = (f"{end[0]:.1f} to {end[-1]:.1f} %" for end in ends)
-    return Picture(figure, f"After epoch {epochs[-1]}, {len(histories)} seeds read {old} of the "
-                   f"training digits and {new} of the validation digits right; there the median is "
-                   f"{statistics.median(ends[1]):.4g} %, and seed {course} reads "
+    old, new = (" to ".join(dict.fromkeys((f"{end[0]:.1f}", f"{end[-1]:.1f}"))) for end in ends)
+    return Picture(figure, f"After epoch {epochs[-1]}, {len(histories)} seeds read {old} % of "
+                   f"the training digits and {new} % of the validation digits right; there the "
+                   f"median is {statistics.median(ends[1]):.4g} %, and seed {course} reads "
                    f"{found[course][-1]:.1f} %.")
 
 

@@ -162,15 +162,19 @@ def deployment_table(rows) -> Table:
     return Table(frame.set_index("runs in"), told)
 
 
-def history_table(history) -> pd.DataFrame:
+def history_table(history) -> Table:
     """A `History`: losses to 2 digits, accuracies in per cent, a judgment of each epoch."""
-    return pd.DataFrame([{
+    frame = pd.DataFrame([{
         "epoch": row.epoch,
         "train loss": f"{row.train_loss:.2f}", "train acc.": f"{100 * row.train_accuracy:.1f} %",
         "validation loss": f"{row.validation_loss:.2f}",
         "validation acc.": f"{100 * row.validation_accuracy:.1f} %",
         "observation": _observation(before, row),
     } for before, row in zip((None, *history), history, strict=False)]).set_index("epoch")
+    best, last = max(history, key=lambda row: row.validation_accuracy), history[-1]
+    lead = 100 * (last.train_accuracy - last.validation_accuracy)
+    return Table(frame, f"Validation digits do best after epoch {best.epoch}; after the last, "
+                 f"training digits lead by {lead:.1f} points.")
 
 
 def _observation(before, row):

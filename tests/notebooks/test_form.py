@@ -30,7 +30,7 @@ LIMITS = {
 OTHER_LIMITS = {("00_story", "code cells"): (10, 13), ("00_story", "words"): (1, 450)}
 # Known to be outside a limit. Strict: a name must leave this table once its notebook is mended.
 NOT_YET = {
-    "cells in a row": ["01_data", "02_training", "05_prediction_trace",
+    "cells in a row": ["05_prediction_trace",
                        "07_smallest_file", "08_deployment"],
     "sentences of the key idea": ["05_prediction_trace"],
 }

@@ -3,6 +3,8 @@
 import torch
 
 from ...data import flatten, load_sample, normalize
+from ...model import DigitClassifier
+from ...training import COURSE_SEED, trained_model
 
 
 def _one_pixel():
@@ -25,3 +27,24 @@ def _flatten_one():
     return (f"{images.numel()} pixels become {flat.numel()} numbers; laid out in 28 rows again, "
             f"the picture is {back}. Row 14 of the picture is the numbers {start} to {end - 1} of "
             f"the list: {found}.")
+
+
+def _stage_sizes():
+    images = load_sample()[0].images[:500]
+    scaled = normalize(images)
+    stages = [f"{tuple(each.shape)} {each.dtype} {each.nbytes:,} bytes"
+              for each in (images, scaled, flatten(scaled))]
+    return f"Measured on 500 digits: {'; '.join(stages)}."
+
+
+def _dead_weights():
+    pixels = load_sample()[0].inputs
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(COURSE_SEED)
+        start = DigitClassifier().layers[0].weight
+    moved = (start != trained_model().layers[0].weight).any(0)
+    inked = (pixels > 0).sum(0)
+    rare = (inked > 0) & (inked <= 3)
+    return (f"Of {(inked == 0).sum()} pixels that are 0 in all training digits, "
+            f"{moved[inked == 0].sum()} had a weight changed by training; of {rare.sum()} pixels "
+            f"with ink in one to three digits, {moved[rare].sum()} had.")

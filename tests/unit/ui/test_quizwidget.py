@@ -92,7 +92,13 @@ DECIDES = {  # id: what its computation must say for the right option to follow
     "data-value": r"uint8, from 0 to 255",
     "pixel-150": r"150 into 0\.588",
     "flatten": r"784 numbers; .* the same\. .*True",
+    "stage-table": r"28\) torch\.uint8 392,000 .*; .* torch\.float32 1,568,000 "
+        r".*784\) torch\.float32 1,568,000",
+    "dead-pixel": r"^Of 175 pixels .*, 0 had .* of (\d+) pixels .*, \1 had\.$",
     "weight-shape": r"\(128, 784\)",
+    "loop-line": r"without step, 0 of 4 .* 4 have .* zero_grad, 4 of 4",
+    "trace-epoch": r"3 0\.31 and 87\.5%, epoch 4 0\.25 and 85\.9%, epoch 5 .* 89\.\d%",
+    "seed-luck": r"3 gets 86\.2% and seed 6 88\.5%",
     "train-rows": r"9\d\.\d% .* 8\d\.\d%",
     "signed": r"keeps -0\.9, 0\.5\.",
     "count-zeros": r"= 30,490 zeros",

@@ -134,7 +134,7 @@ def history(*epochs):
 
 def test_the_table_of_a_history(digits, test):
     _, run = train(digits, test, epochs=2)
-    table = tables.history_table(run)
+    table = tables.history_table(run).frame
     assert list(table["train loss"]) == [f"{row.train_loss:.2f}" for row in run]
     assert list(table["validation acc."]) == [f"{100 * row.validation_accuracy:.1f} %"
                                               for row in run]
@@ -144,22 +144,24 @@ def test_the_table_of_a_history(digits, test):
 def test_observations_judge_an_epoch():
     told = tables.history_table(history(
         (0.9, 0.8, 0.80), (0.5, 0.9, 0.82), (0.3, 0.93, 0.826), (0.2, 0.95, 0.821),
-        (0.1, 0.97, 0.811), (0.2, 0.96, 0.9)))["observation"]
-    assert told.tolist() == [
+        (0.1, 0.97, 0.811), (0.2, 0.96, 0.9)))
+    assert told.sentence == ("Validation digits do best after epoch 6; after the last, training "
+                             "digits lead by 6.0 points.")
+    assert told.frame["observation"].tolist() == [
         "Learns fast, still far from done.",
         "Learns, and new digits gain much.",
         "Learns, and new digits gain a little.",
         "Good on old digits, new digits gain nothing: watch for memorizing.",
         "Better on old digits, worse on new ones: memorizing, or chance.",
         "The loss rises: if it goes on, the steps are too long."]
-    slow = tables.history_table(history((2.3, 0.1, 0.1)))["observation"]
+    slow = tables.history_table(history((2.3, 0.1, 0.1))).frame["observation"]
     assert slow.tolist() == ["Has hardly learned anything yet."]
 
 
 def test_a_rising_loss_is_called_so(digits, test):
     _, run = train(digits[range(0, 1000, 20)], test[range(0, 3000, 40)], epochs=8,
                    learning_rate=0.9, seed=5)
-    table = tables.history_table(run)
+    table = tables.history_table(run).frame
     rising = [row.epoch for before, row in itertools.pairwise(run)
               if row.train_loss > before.train_loss]
     assert rising

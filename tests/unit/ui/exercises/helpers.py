@@ -15,6 +15,9 @@ SOLUTIONS = """
 def my_normalize(pixels):
     return pixels / 255
 
+def my_flatten(images):
+    return images.reshape(len(images), 784)
+
 def my_accuracy(logits, labels):
     return (logits.argmax(1) == labels).float().mean()
 
@@ -140,7 +143,8 @@ def given(name):
 
 def written(name, text):
     """What is said of a function whose body is this expression, or these lines."""
-    head = {"my_normalize": "pixels", "my_accuracy": "logits, labels",
+    head = {"my_normalize": "pixels", "my_flatten": "images",
+            "my_accuracy": "logits, labels",
             "my_mask": "weight, sparsity", "my_quantize": "values, scale, zero_point",
             "my_rescale": "total, multiplier, shift",
             "my_shared": "weights, code", "my_sums": "pixels, weight",

@@ -69,6 +69,7 @@ def test_solutions_are_right():
 
 def test_right_is_what_the_package_does(digits, integer):
     assert told("my_normalize", data.normalize) == RIGHT
+    assert told("my_flatten", data.flatten) == RIGHT
     assert told("my_mask", pruning.magnitude_mask) == RIGHT
     assert told("my_quantize", lambda values, scale, zero_point: quantization.quantize(
         values, quantization.qparams_of(scale, zero_point, scheme="affine"))) == RIGHT
