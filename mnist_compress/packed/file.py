@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
-from math import isqrt
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..integer import IntegerNetwork, spread_2x2
+from ..integer import IntegerNetwork, share_2x2
 from .context_mixing import mix
 from .header import Header
 from .plain import bitmask, csr, dense
@@ -97,19 +96,10 @@ def _stored(network, codec, share):
             step &= -step
         header.steps.append(step)
         header.layers.append(replace(layer, weight=layer.weight.copy(), bias=layer.bias // step))
-    small = _shared(network.layers[0].weight) if share else None
+    small = share_2x2(network.layers[0].weight) if share else None
     if small is not None:
         header.layers[0].weight, header.tied = small, True
     return header
-
-
-def _shared(weight):
-    """The inverse of `spread_2x2`, or None where the weights of a block differ."""
-    side = isqrt(weight.shape[1])
-    if side**2 != weight.shape[1] or side % 2:
-        return None
-    small = weight.reshape(-1, side, side)[:, ::2, ::2].reshape(len(weight), -1)
-    return small if np.array_equal(spread_2x2(small), weight) else None
 
 
 def _sorted(network):
