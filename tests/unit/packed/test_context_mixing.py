@@ -155,7 +155,14 @@ def test_a_carry_runs_through_bytes_of_255(low):
     write = context_mixing._Encoder()
     write.out, write.low, write.span = [7, 255, 255], low, 1 << 25
     write(32768, 0)
+    assert len(write.out) == 3  # a span of 2**24 is large enough
     assert write.finish()[:3] == bytes([8, 0, 0])
+
+
+def test_the_end_of_the_span_is_outside_of_it():
+    write = context_mixing._Encoder()
+    write.low, write.span = 1, 0xFFFFFFFF  # up to 2**32, which no byte would name
+    assert write.finish() == bytes([1])
 
 
 @pytest.mark.parametrize("most", [0, 1, 2, 3, 6, 126, 1 << 32])
