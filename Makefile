@@ -5,7 +5,7 @@ PORT = 8888
 TORCH_INDEX =
 # a folder made by `make wheels`, to install without network: WHEELS=wheels
 WHEELS =
-# for reset, such as NOTEBOOK=03
+# for reset, execute and drift, such as NOTEBOOK=03
 NOTEBOOK =
 # for bench, such as ONLY="runtimes widgets"
 ONLY =
@@ -23,10 +23,10 @@ test: $(READY)
 	@$(RUN)check
 
 execute: $(READY)
-	@$(RUN)execute
+	@$(RUN)execute $(NOTEBOOK)
 
 drift: $(READY)
-	@$(RUN)drift
+	@$(RUN)drift $(NOTEBOOK)
 
 soak: $(READY)
 	@$(RUN)soak

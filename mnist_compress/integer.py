@@ -183,3 +183,12 @@ def spread_2x2(weight: np.ndarray) -> np.ndarray:
     """(out, side * side) of 2x2 blocks -> (out, 4 * side * side): each goes to its four pixels."""
     side = isqrt(weight.shape[1])
     return weight.reshape(-1, side, side).repeat(2, 1).repeat(2, 2).reshape(len(weight), -1)
+
+
+def share_2x2(weight: np.ndarray) -> np.ndarray | None:
+    """The inverse of `spread_2x2`, or None where the weights of a block differ."""
+    side = isqrt(weight.shape[1])
+    if side**2 != weight.shape[1] or side % 2:
+        return None
+    small = weight.reshape(-1, side, side)[:, ::2, ::2].reshape(len(weight), -1)
+    return small if np.array_equal(spread_2x2(small), weight) else None

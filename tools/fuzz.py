@@ -21,9 +21,10 @@ import numpy as np
 
 from mnist_compress.integer import IntegerLayer, IntegerNetwork, spread_2x2
 from mnist_compress.packed import CODECS, PackedFileError, pack, unpack
-from mnist_compress.packed.port import Port
+from mnist_compress.packed.header import Port
 
 SLOWEST = 2.0  # seconds of processor time that one file may take
+MOST_MEMORY = 200  # MiB that this process may take
 CHECKSUM_SHARE = 0.65
 FRONT = ("the checksum", "not a packed")  # how problems begin that are found before the decoders
 INTERESTING = (0, 1, 2, 4, 63, 64, 127, 128, 129, 192, 254, 255)
@@ -178,7 +179,7 @@ def main():
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     taken = time.perf_counter() - start
     print(f"{options.count} files in {taken:.0f} s, peak memory {peak:.0f} MiB")
-    return 1 if report.failures else 0
+    return 1 if report.failures or peak > MOST_MEMORY else 0
 
 
 if __name__ == "__main__":

@@ -17,8 +17,7 @@ import numpy as np
 from ..data import SIDE
 from ..integer import IntegerNetwork
 from ..packed import pack
-from ..packed.header import Header
-from ..packed.port import Port
+from ..packed.header import Header, Port
 
 QR_BYTES = 2953  # in the largest QR code, version 40 with error correction L
 QR_PREFIX = "data:text/html,"

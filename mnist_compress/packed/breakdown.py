@@ -1,8 +1,7 @@
 """What the bytes of a packed file are for."""
 
 from .file import walk
-from .header import Header
-from .port import Port
+from .header import Header, Port
 
 _LABELS = ("header", "positions", "signs", "magnitudes", "scales", "biases")
 

@@ -1,9 +1,8 @@
 """The format "context_mixing": each bit costs what its surroundings leave open about it.
 
-Counters guess a bit, each from something else that is known, such as the neighbors of a weight; a
-logistic model mixes the guesses and learns on the way; an arithmetic coder spends -log2 of the
-mixed probability (Mahoney 2005, "Adaptive Weighing of Context Models for Lossless Data
-Compression"). deploy/web/decoder.js has the same parts: JavaScript holds all integers exactly.
+Counters guess a bit, each from something else that is known; a logistic model that learns mixes the
+guesses; an arithmetic coder spends -log2 of the mixed probability (Mahoney 2005, "Adaptive Weighing
+of Context Models for Lossless Data Compression"). deploy/web/decoder.js has the same parts.
 """
 
 from bisect import bisect_left
@@ -13,7 +12,7 @@ from sys import maxsize
 import numpy as np
 
 from ..integer import IntegerLayer
-from .port import PackedFileError, Port, check
+from .header import PackedFileError, Port, check
 
 _EDGE = 2559  # log-odds are integers in -_EDGE.._EDGE, in units of 1/256
 _POWERS = [1 << 24]  # of exp(-1/256), in units of 2**-24
@@ -27,12 +26,9 @@ _LABELS = ("", "magnitudes", "positions", "biases", "biases", "positions", "sign
 
 def mix(port: Port, layers: list[IntegerLayer]) -> None:
     """All layers, biases in steps, are one stream of bits, which `_LayerWalk` asks for."""
-    if port.reading:
-        port.limit("lookups", sum(layer.weight.size for layer in layers))
-        coder = _decoder(port.array("stream", np.zeros(0), count=len(port.rest)).tobytes())
-    else:
-        coder = _Encoder()
-    mixer = _Mixer(coder, maxsize if port.trusted else port.LIMITS["lookups"])
+    port.limit("lookups", sum(layer.weight.size for layer in layers))
+    coder = _decoder(bytes(port.rest)) if port.reading else _Encoder()
+    mixer = _Mixer(coder, port.shares, maxsize if port.trusted else port.LIMITS["lookups"])
     alive = list(range(layers[0].weight.shape[1]))
     for place, layer in enumerate(layers):
         used = layer.weight.any(1) | (layer.bias != 0)
@@ -40,10 +36,8 @@ def mix(port: Port, layers: list[IntegerLayer]) -> None:
             used |= layers[place + 1].weight.any(0)
         walk = _LayerWalk(mixer, layer, place, alive)
         alive = [unit for unit, truth in enumerate(used.tolist()) if walk.unit(unit, truth)]
-    if not port.reading:
-        port.array("stream", np.frombuffer(coder.finish(), np.uint8))
-    for kind, bits in mixer.spent.items():
-        port.shares[_LABELS[kind % 8]] += bits
+    stream = port.rest if port.reading else coder.finish()
+    port.array("stream", np.frombuffer(stream, np.uint8))
 
 
 class _Encoder:
@@ -94,17 +88,18 @@ def _decoder(data):
 class _Mixer:
     """Predicts a bit from its contexts, has `coder` read or write it, and learns from it."""
 
-    def __init__(self, coder, most=maxsize):
-        self.coder, self.lookups, self.most = coder, 0, most
-        self.counters, self.weights, self.spent = {}, {}, {}  # of each kind of bit
+    def __init__(self, coder, shares, most=maxsize):
+        self.coder, self.shares = coder, shares  # shares: of each label, the bits that it took
+        self.lookups, self.most = 0, most
+        self.counters, self.weights = {}, {}  # of each kind of bit
 
     def bit(self, kind, contexts, truth=0):
         """One bit. kind and contexts: integers that say what is known; truth: the bit to write."""
-        self.lookups += len(contexts) + 1
+        self.lookups += len(contexts) + 2  # as many take the time of a bit
         if self.lookups > self.most:
             raise PackedFileError(f"more than {self.most} lookups; trusted=True lifts the limit")
         if kind not in self.weights:
-            self.counters[kind], self.spent[kind] = [{} for _ in contexts], 0
+            self.counters[kind] = [{} for _ in contexts]
             self.weights[kind] = [72090 // len(contexts)] * len(contexts)
         weights, seen, inputs, total = self.weights[kind], [], [], 0
         for table, context, weight in zip(self.counters[kind], contexts, weights, strict=True):
@@ -117,14 +112,13 @@ class _Mixer:
             total += weight * guess
         p = _SQUASH[min(max(total >> 16, -_EDGE), _EDGE) + _EDGE]
         bit = self.coder(p, truth)
-        self.spent[kind] += 16 - log2(p if bit else 65536 - p)
+        self.shares[_LABELS[kind % 8]] += 16 - log2(p if bit else 65536 - p)
         goal, error = bit << 22, ((bit << 16) - p) * (2 + 200 // (seen[0][1] + 20))
         for place, counter in enumerate(seen):
             weights[place] += inputs[place] * error + 32768 >> 16
             chance, count = counter
             counter[0] = chance + (goal - chance) // (count + 2)
-            if count < 1000:
-                counter[1] = count + 1
+            counter[1] = min(count + 1, 1000)
         return bit
 
     def number(self, kind, contexts, most, truth=0):
@@ -142,15 +136,12 @@ class _Mixer:
 
 
 class _LayerWalk:
-    """What is asked of one layer, and what was answered. alive: the inputs that may have weights.
-
-    truth: the answer of the layer, which a reader ignores; it fills the layer instead.
-    """
+    """What is asked of a layer, whose inputs `alive` may have weights; a reader ignores `truth`."""
 
     def __init__(self, mixer, layer, place, alive):
         inputs = layer.weight.shape[1]
-        side = 0 if place else isqrt(inputs)
-        self.side = side if side**2 == inputs else 0  # of a picture
+        side = isqrt(inputs)
+        self.side = side if place == 0 and side**2 == inputs else 0  # of a picture
         self.mixer, self.layer, self.kind, self.alive = mixer, layer, 8 * place, alive
         self.live, self.bias = 2, 0  # of the last unit; 2: there was none
         self.columns = {}  # of each input: the last 64 units with a weight, and its sign

@@ -3,25 +3,23 @@
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
-from math import isqrt
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..integer import IntegerNetwork, spread_2x2
+from ..integer import IntegerNetwork, share_2x2
 from .context_mixing import mix
-from .header import Header
+from .header import Header, Port, check
 from .plain import bitmask, csr, dense
-from .port import Port, check
 from .range_coder import order0
 
-CODECS: dict[str, Callable[[Port, Any], None]] = {  # in the order of their numbers
+CODECS: dict[str, Callable[[Port, Any], None]] = {  # a file's number is the place in this table
     "dense": dense,
     "bitmask": bitmask,
     "csr": csr,
     "order0": order0,
-    "context_mixing": mix,  # which takes all layers at once, not one matrix
+    "context_mixing": mix,  # of all layers at once; the others walk matrix after matrix
 }
 
 
@@ -29,12 +27,11 @@ def pack(network: IntegerNetwork, codec: str = "context_mixing", *, share: bool 
          reorder: bool = False) -> bytes:
     """IntegerNetwork -> bytes of one file; ValueError for anything else.
 
-    codec: one of CODECS. share: store a first layer whose 2x2 blocks of pixels have equal weights
-    once a block. reorder: sort hidden units by their biases first (the same function, a smaller
-    file of context mixing).
+    codec: one of CODECS. share: if the pixels of each 2x2 block have equal weights, store one.
+    reorder: sort hidden units by their biases: the same function, less to tell for context mixing.
     """
-    if not isinstance(network, IntegerNetwork):
-        raise ValueError(f"network must be an IntegerNetwork; got {type(network).__name__}")
+    if not isinstance(network, IntegerNetwork) or not network.layers:
+        raise ValueError(f"must be an IntegerNetwork of layers; got {type(network).__name__}")
     if codec not in CODECS:
         raise ValueError(f"codec must be one of {', '.join(CODECS)}; got {codec!r}")
     header, port = _stored(_sorted(network) if reorder else network, codec, share), Port()
@@ -43,9 +40,9 @@ def pack(network: IntegerNetwork, codec: str = "context_mixing", *, share: bool 
 
 
 def unpack(data: bytes, trusted: bool = False) -> IntegerNetwork:
-    """bytes -> IntegerNetwork with the very integers that were packed. PackedFileError.
+    """bytes -> IntegerNetwork of the very integers that were packed. PackedFileError.
 
-    A file above `Port.LIMITS` is refused, unless it is trusted: then it may take any time.
+    trusted: the file may be above `Port.LIMITS`, and take any time and memory.
     """
     header = Header()
     walk(Port(data, trusted), header)
@@ -97,26 +94,14 @@ def _stored(network, codec, share):
             step &= -step
         header.steps.append(step)
         header.layers.append(replace(layer, weight=layer.weight.copy(), bias=layer.bias // step))
-    small = _shared(network.layers[0].weight) if share else None
+    small = share_2x2(network.layers[0].weight) if share else None
     if small is not None:
         header.layers[0].weight, header.tied = small, True
     return header
 
 
-def _shared(weight):
-    """The inverse of `spread_2x2`, or None where the weights of a block differ."""
-    side = isqrt(weight.shape[1])
-    if side**2 != weight.shape[1] or side % 2:
-        return None
-    small = weight.reshape(-1, side, side)[:, ::2, ::2].reshape(len(weight), -1)
-    return small if np.array_equal(spread_2x2(small), weight) else None
-
-
 def _sorted(network):
-    """The same function with hidden units in order of biases, equal ones by weights, most first.
-
-    It is one of n! equal orders, and to tell biases in order costs the context mixer the least.
-    """
+    """Hidden units in order of biases, equal ones by their number of weights, most first."""
     layers = [replace(layer) for layer in network.layers]
     for layer, after in pairwise(layers):
         order = np.lexsort((-np.count_nonzero(layer.weight, axis=1), layer.bias))

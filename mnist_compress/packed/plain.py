@@ -5,7 +5,7 @@ Each is a walk over one matrix of int8 weights (out, in), which a port that read
 
 import numpy as np
 
-from .port import Port, check
+from .header import Port, check
 
 
 def dense(port: Port, weight: np.ndarray) -> None:

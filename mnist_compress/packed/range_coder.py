@@ -1,12 +1,8 @@
-"""The format "order0": each weight costs -log2 of how often its value occurs.
-
-By a range coder (Martin 1979) of constriction, which is imported only where it is used: all other
-formats need NumPy alone.
-"""
+"""The format "order0": a range coder (Martin 1979) spends -log2 of how often a weight occurs."""
 
 import numpy as np
 
-from .port import PackedFileError, Port, check
+from .header import PackedFileError, Port, check
 
 _CHUNK = 1 << 16  # weights in one stream
 _TOTAL = 1 << 16  # sum of a histogram
@@ -28,7 +24,7 @@ def order0(port: Port, weight: np.ndarray) -> None:
         shares = port.array("magnitudes", shares[symbols], "<u2", len(symbols))
         check(shares.min() > 0 and shares.sum() == _TOTAL, "a histogram does not add up")
         _walk_chunks(port, chunks, symbols, shares)
-    counts = _histogram(chunks)
+    counts = _histogram(chunks) if port.reading else counts
     up, down = counts[1:128], counts[:128:-1]
     port.shares["positions"] += _information(np.array([counts[0], counts[1:].sum()]))
     port.shares["signs"] += _information(np.array([up, down]))
@@ -36,7 +32,7 @@ def order0(port: Port, weight: np.ndarray) -> None:
 
 
 def _walk_chunks(port, chunks, symbols, shares):
-    from constriction import stream
+    from constriction import stream  # here: all other formats need NumPy alone
 
     model = stream.model.Categorical(shares / _TOTAL, perfect=False)  # _TOTAL: floats are exact
     ranks = np.searchsorted(symbols, np.arange(256)).astype(np.int32)

@@ -55,7 +55,8 @@ function render({ model, el }) {
   }
   let picture = make("img", {alt: ""}), url = "";
   const sentence = make("p", {role: "status"});
-  frame(model, el, ...[...parts.values()].map((part) => part.element), picture, sentence);
+  frame(model, el, ...[...parts.values()].map((part) => part.element),
+    make("div", {className: "mc-ex-picture"}, picture), sentence);
 
   follow(model, ["values"], write);
   model.on("change:answered", () => {
@@ -70,7 +71,7 @@ function render({ model, el }) {
     const png = model.get("png");
     await next.decode().catch(() => {}); // the old picture stays until the new one is ready
     if (png !== model.get("png")) return URL.revokeObjectURL(fresh); // a newer one is under way
-    picture.replaceWith(next);
+    picture.replaceWith(next); // in a box of its own: a fieldset's new child would end a drag
     URL.revokeObjectURL(url);
     [picture, url] = [next, fresh];
   });

@@ -25,7 +25,7 @@ SLIDER = [
     "digits, test = load_sample()",
     "explore_{0}({1})",
 ]
-QUIZ = ["from mnist_compress.ui.quizwidget import quiz", 'quiz("pixel-150")']
+QUIZ = ["from mnist_compress.ui import quiz", 'quiz("pixel-150")']
 # From the event until the first frame after nodes of this name came: a list in milliseconds.
 WATCH = """([start, watched, name]) => {
     const waited = window.waited = [];

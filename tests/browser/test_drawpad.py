@@ -158,7 +158,7 @@ def test_what_goes_wrong_in_the_kernel_is_shown(pad):
     pad.draw("1")
     alert = pad.box.get_by_role("alert")
     alert.wait_for(timeout=20_000)
-    assert alert.inner_text() == ("ValueError: models must have the names 'float' and 'int8'; got "
+    assert alert.inner_text() == ("models must have the names 'float' and 'int8'; got "
                                   "['float', 'pruned']")
     assert pad.status.inner_text() == "" and pad.box.locator(".mc-pad-best").count() == 0
     pad.picture("problem")

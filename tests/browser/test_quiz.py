@@ -1,12 +1,16 @@
 """The quiz and the guess box in JupyterLab: by mouse, by keyboard alone, in two tabs, after a
 restart, in dark theme; and what a screen reader would complain about."""
 
+import json
 import re
 import time
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
+
+from mnist_compress.ui.evidence import show_me
+from mnist_compress.ui.questions import ask
 
 from .conftest import ARTIFACTS, Notebook
 
@@ -49,33 +53,48 @@ def run_up_to(notebook, text):
     notebook.command("notebook:run-all-above")
 
 
-def test_by_mouse_in_two_tabs_and_in_the_dark(open_notebook, lab, chromium):
-    notebook = open_notebook("06_quiz")
+def field_of(page, name):
+    """The fieldset of the question with this id, in every view of it."""
+    return page.get_by_role("group", name=re.compile(re.escape(ask(name).question[:40])))
+
+
+def told(name, letter):
+    """How the feedback for an answer begins, as a page shows it."""
+    return ask(name).feedback(letter).replace("\xa0", " ")[:40]
+
+
+def test_by_mouse_in_two_tabs_and_in_the_dark(open_cells, lab, chromium):
+    notebook = open_cells("mouse", ["from mnist_compress.ui import quiz, report\n"
+                                    "quiz('data-value', 'pixel-150', 'flatten')", "report()"])
     notebook.run_all()  # a notebook with cells not run here is not trusted in the second tab
-    page = notebook.page
-    field = page.get_by_role("group", name=re.compile(r"^Question 3\."))
-    field.get_by_text("0.19").click()
-    assert "d is not it (pixel count taken for pixel range)" in field.get_by_role(
-        "status").inner_text()
-    field.get_by_role("button", name="Try question 3 again").click()
+    page, question = notebook.page, ask("pixel-150")
+    right = next(letter for letter in "abcd" if question.option(letter).correct)
+    wrong, other = [letter for letter in "abcd" if letter != right][:2]
+    field = field_of(page, "pixel-150")
+    field.get_by_text(question.option(wrong).text).click()
+    status = field.get_by_role("status")
+    expect(status).to_contain_text(f"{wrong} is not it ({question.option(wrong).misconception})")
+    field.get_by_role("button", name="Try again").click()
     assert field.get_by_role("radio", checked=True).count() == 0
-    field.get_by_text("0.59").click()
-    field.get_by_text("a is right. 150 / 255 = 0.588").wait_for(timeout=20_000)
-    page.get_by_text("1 right, 1 of 3 answered.").wait_for(timeout=20_000)
+    field.get_by_text(question.option(right).text).click()
+    expect(status).to_contain_text(told("pixel-150", right))
+    score = "1 right, 1 of 3 answered; 0 right at the first try."
+    page.get_by_text(score).wait_for(timeout=20_000)
     field.get_by_role("button", name="Show me").click()
-    field.get_by_text("normalize turns 150 into 0.588").wait_for(timeout=20_000)
+    expect(status).to_contain_text(show_me("pixel-150").replace("\xa0", " ")[:40], timeout=20_000)
     report = notebook.cell("report()")
     run(notebook, report)
-    assert "1 right" in report.locator(".jp-OutputArea-output").first.inner_text()
+    output = report.locator(".jp-OutputArea-output").first.inner_text()
+    assert "Right at try 2" in output and question.option(wrong).misconception in output
     assert complaints(page, ".mc") == []
 
     notebook.command("docmanager:save")
     page.wait_for_function("!window.jupyterapp.shell.currentWidget.context.model.dirty")
-    second = Notebook(chromium.new_page(), lab, "06_quiz")  # the same kernel
-    other = second.page.get_by_role("group", name=re.compile(r"^Question 3\."))
-    other.get_by_text("a is right.").wait_for(timeout=20_000)
-    other.get_by_text("1.50").click()
-    field.get_by_text("c is not it").wait_for(timeout=20_000)
+    second = Notebook(chromium.new_page(), lab, "mouse")  # the same kernel
+    there = field_of(second.page, "pixel-150")
+    there.get_by_text(f"{right} is right.").wait_for(timeout=20_000)
+    there.get_by_text(question.option(other).text).click()
+    field.get_by_text(f"{other} is not it").wait_for(timeout=20_000)
     second.page.close()
 
     notebook.command("apputils:change-theme", theme="JupyterLab Dark")
@@ -92,11 +111,12 @@ def test_by_mouse_in_two_tabs_and_in_the_dark(open_notebook, lab, chromium):
     assert notebook.red() == [] and notebook.errors == [] and notebook.outside == []
 
 
-def test_by_keyboard_alone_and_after_a_restart(open_notebook, lab_home):
-    notebook = open_notebook("06_quiz")
-    run_up_to(notebook, "quiz(5")
+def test_by_keyboard_alone_and_after_a_restart(open_cells, lab_home):
+    notebook = open_cells("keyboard", ["from mnist_compress.ui import quiz", "quiz('prune-what')",
+                                       "'the end'"])
+    notebook.run_all()
     page, before = notebook.page, count(notebook)
-    field = page.get_by_role("group", name=re.compile(r"^Question 1\."))
+    field = field_of(page, "prune-what")
     radios = field.get_by_role("radio")
     radios.first.focus()
     for key in ("a", "b", "x", "d", "d", "m"):
@@ -110,7 +130,7 @@ def test_by_keyboard_alone_and_after_a_restart(open_notebook, lab_home):
     field.get_by_text("b is right.").wait_for(timeout=20_000)
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    field.get_by_text("30,490 are zero").wait_for(timeout=20_000)
+    expect(field.get_by_role("status")).to_contain_text("30,490", timeout=20_000)
     page.keyboard.press("Tab")
     page.keyboard.press(" ")
     assert field.get_by_role("radio", checked=True).count() == 0
@@ -119,18 +139,21 @@ def test_by_keyboard_alone_and_after_a_restart(open_notebook, lab_home):
     field.get_by_text("d is not it").wait_for(timeout=20_000)
     assert count(notebook) == before
 
-    file = lab_home / "state" / "state.json"  # the page answers at once, the kernel a little later
-    deadline = time.monotonic() + 20
-    while '"prune-what": "d"' not in file.read_text("utf-8"):
+    deadline = time.monotonic() + 20  # the page answers at once, the kernel a little later
+    while [letter for letter, _ in kept(lab_home).get("prune-what", ())] != ["b", "d"]:
         assert time.monotonic() < deadline
         page.wait_for_timeout(50)
     page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
     notebook.idle()
-    run_up_to(notebook, "quiz(2")
+    run_up_to(notebook, "the end")
     notebook.idle()
-    page.get_by_role("group", name=re.compile(r"^Question 1\.")).get_by_text(
-        "d is not it").wait_for(timeout=20_000)  # the answer outlived the kernel
+    field.get_by_text("d is not it").wait_for(timeout=20_000)  # the answer outlived the kernel
     assert notebook.red() == [] and notebook.errors == []
+
+
+def kept(home):
+    """The answers in the state file."""
+    return json.loads((home / "state" / "state.json").read_text("utf-8"))["answers"]
 
 
 def test_guess_box_by_keyboard(open_notebook):
@@ -149,14 +172,14 @@ def test_guess_box_by_keyboard(open_notebook):
     assert complaints(page, ".mc") == []
     cell = notebook.cell("reveal(")
     run(notebook, cell)
-    assert "Your guess, 42 %" in cell.inner_text()
+    assert "Your guess, 42 %" in cell.inner_text().replace("\xa0", " ")
     assert count(notebook) == before and notebook.red() == [] and notebook.errors == []
 
 
 def test_no_two_views_share_a_name_for_their_radios(open_cells):
     notebook = open_cells("radios", [
-        "from mnist_compress.ui import answer, quiz\nanswer(1, 'b')",
-        "first = quiz(1, 2)\nfirst", "display(first)", "quiz(1)",
+        "from mnist_compress.ui import answer, quiz\nanswer('prune-what', 'b')",
+        "first = quiz('prune-what', 'flatten')\nfirst", "display(first)", "quiz('prune-what')",
         "from mnist_compress.data import load_sample\n"
         "from mnist_compress.training import trained_model\n"
         "from mnist_compress.ui import explore_quantization\n"
@@ -165,13 +188,12 @@ def test_no_two_views_share_a_name_for_their_radios(open_cells):
     notebook.run_all()
     page = notebook.page
     page.locator(".mc-ex-choice input").nth(3).wait_for(timeout=20_000)
-    groups = page.locator("fieldset:has(input[type=radio])").evaluate_all(
+    groups = page.locator("fieldset:has(input[type=radio]):not(:has(fieldset))").evaluate_all(
         "sets => sets.map(set => [...new Set([...set.querySelectorAll('input')].map("
         "radio => radio.name))])")
     names = [name for group in groups for name in group]
     assert len(groups) >= 7 and len(names) == len(set(names)) == len(groups)
-    chosen = page.get_by_role("group", name=re.compile(r"^Question 1\.")).get_by_role(
-        "radio", checked=True)
+    chosen = field_of(page, "prune-what").get_by_role("radio", checked=True)
     assert chosen.count() == 3  # the answer given before, in each view
     assert page.get_by_role("alert").all_inner_texts() == [""] * page.get_by_role("alert").count()
     assert notebook.red() == [] and notebook.errors == []

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mnist_compress.integer import IntegerLayer, IntegerNetwork, as_fraction, spread_2x2
+from mnist_compress.integer import IntegerLayer, IntegerNetwork, as_fraction, share_2x2, spread_2x2
 
 
 def make(seed, widths=(6, 5, 4, 3), channels=False, largest=127, bias=1000):
@@ -165,3 +165,12 @@ def test_shared_weights_go_to_four_pixels():
     assert np.array_equal(spread_2x2(weight)[0].reshape(4, 4), [
         [0, 0, 1, 1], [0, 0, 1, 1], [2, 2, 3, 3], [2, 2, 3, 3]])
     assert spread_2x2(weight).shape == (2, 16)
+    assert np.array_equal(share_2x2(spread_2x2(weight)), weight)
+
+
+def test_weights_that_differ_within_a_block_are_not_shared():
+    weight = np.zeros((1, 16), np.int8)
+    weight[0, 5] = 1
+    assert share_2x2(weight) is None
+    assert share_2x2(np.zeros((1, 9), np.int8)) is None
+    assert share_2x2(np.zeros((1, 12), np.int8)) is None

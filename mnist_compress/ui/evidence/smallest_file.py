@@ -4,7 +4,7 @@ from math import log2
 
 import torch
 
-from ...packed.port import Port
+from ...packed.header import Port
 from ...packed.range_coder import order0
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from mnist_compress.packed.header import CODERS
+from mnist_compress.packed import CODECS
+from mnist_compress.packed.header import Port
 from tools import fuzz as tool
 
 
@@ -12,9 +13,9 @@ def test_five_thousand_damaged_files():
     assert not report.failures
     assert report.total("damaged") == 5000 and report.total("accepted") == 0
     assert report.total("past") >= 2500
-    for coder in CODERS:
-        assert report.outcomes[coder, "past"] >= 500
-        assert report.outcomes[coder, "decoded"] >= 30
+    for codec in CODECS:
+        assert report.outcomes[codec, "past"] >= 500
+        assert report.outcomes[codec, "decoded"] >= 30
     assert len(report.problems) > 15  # many different checks have spoken
 
 
@@ -30,7 +31,7 @@ class Crash(BaseException):
 
 @pytest.mark.parametrize("error", [IndexError("boom"), MemoryError(), Crash("boom")])
 def test_an_error_of_another_kind_is_a_failure(monkeypatch, error):
-    def broken(data, limit):
+    def broken(data):
         raise error
 
     monkeypatch.setattr(tool, "unpack", broken)
@@ -44,13 +45,10 @@ def test_a_network_outside_the_limits_is_a_failure(monkeypatch):
     whole = tool.seeds()[0][1]
     read = tool.unpack
 
-    def unchecked(data, limit):
-        return read(whole, 1 << 20)
-
-    monkeypatch.setattr(tool, "unpack", unchecked)
+    monkeypatch.setattr(tool, "unpack", lambda data: read(whole, trusted=True))
     assert all("wrong checksum" in what for _, what, _ in tool.fuzz(20).failures)
     assert tool.fuzz(20).failures
-    monkeypatch.setattr(tool, "MAX_WEIGHTS", 10)
+    monkeypatch.setitem(Port.LIMITS, "weights", 10)
     assert len(tool.fuzz(20).failures) == 20
     assert "too many weights" in tool.fuzz(20).failures[0][1]
 
