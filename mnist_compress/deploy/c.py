@@ -66,16 +66,15 @@ class _File:
         self.arrays[f"{name}_table"] = values
         self.words["start"] += f"    const {_kind(values)} *{name} = {name}_table;\n"
 
-    def source(self, name, comment):
+    def source(self, name):
         """The text of the file, with c/`name` as its frame."""
         fields = [f"    {_kind(values)} {field}{'[7]' * (field == 'level')};"
                   for field, values in self.fields.items()]
         rows = [f"    {str(row).translate(_BRACES)}"
                 for row in zip(*self.fields.values(), strict=True)]
         arrays = [_array(*item) for item in self.arrays.items()]
-        return _source(name, comment=_wrapped(f"/* {comment} */", "   ").strip(),
-                       fields="\n".join(fields), rows=",\n".join(rows), arrays="\n".join(arrays),
-                       **self.words)
+        return _source(name, fields="\n".join(fields), rows=",\n".join(rows),
+                       arrays="\n".join(arrays), **self.words)
 
 
 def _integer_source(network, encoding, sizes):
@@ -88,14 +87,12 @@ def _integer_source(network, encoding, sizes):
     _add_inputs(file, layers)
     encoding = encoding or _natural(layers)
     _add_weights(file, layers, encoding, sizes)
-    count = sum(np.count_nonzero(layer.weight) for layer in layers)
-    size = len(file.arrays["weights"])
-    return file.source("network.c", (
-        f"A digit reader, {'-'.join(map(str, widths))}. Its {count:,} weights that are not zero "
-        f"take a table of {size:,} bytes ({encoding}). No picture brings a sum beyond "
-        f"{max(layer.bound for layer in network.layers):,}, so 32 bits hold all of them. Call "
-        "predict(pixels, logits) with 28 x 28 bytes, row after row, 0 for paper and 255 for ink; "
-        "the largest of the ten logits is the digit.")), size
+    file.words |= {
+        "widths": "-".join(map(str, widths)), "encoding": encoding,
+        "count": f"{sum(np.count_nonzero(layer.weight) for layer in layers):,}",
+        "size": f"{len(file.arrays['weights']):,}",
+        "bound": f"{max(layer.bound for layer in network.layers):,}"}
+    return file.source("network.c"), len(file.arrays["weights"])
 
 
 def _living(layers):
@@ -190,34 +187,26 @@ def _float_source(model):
     """The C file of a float network, and the bytes of its table of weights."""
     widths = model.widths
     parts = [part.detach().numpy().ravel() for part in model.parameters()]
-    file = _File(widths=", ".join(map(str, widths)), values=sum(widths[:-1]),
-                 layers=len(widths) - 1)
+    file = _File(layers=len(widths) - 1, widths=", ".join(map(str, widths)),
+                 values=sum(widths[:-1]))
     file.arrays = {"weights": np.concatenate(parts[::2]), "biases": np.concatenate(parts[1::2])}
-    size = file.arrays["weights"].nbytes
-    return file.source("float.c", (
-        f"A digit reader in float32, {'-'.join(map(str, widths))}: {size:,} bytes of weights. Call "
-        "predict(pixels, logits) with 28 x 28 bytes, row after row; the largest of the ten logits "
-        "is the digit.")), size
+    return file.source("float.c"), file.arrays["weights"].nbytes
 
 
 def _array(name, values):
     """An array in C."""
     digits = "{:#.9g}f" if values.dtype.kind == "f" else "{}"
-    numbers = _wrapped(", ".join(map(digits.format, values.tolist())))
+    numbers = textwrap.fill(", ".join(map(digits.format, values.tolist())), 96,
+                            initial_indent="    ", subsequent_indent="    ")
     return f"static const {_kind(values)} {name}[{len(values)}] = {{\n{numbers}\n}};\n"
 
 
 def _kind(values):
     """The least type of C that holds all these numbers."""
-    values = np.asarray(values)
-    low, high = values.min(), values.max()
-    if values.dtype.kind == "f":
+    if np.asarray(values).dtype.kind == "f":
         return "float"
+    low, high = np.min(values), np.max(values)
     return f"{np.min_scalar_type(high if low >= 0 else min(low, ~high)).name}_t"
-
-
-def _wrapped(text, indent="    "):
-    return textwrap.fill(text, 96, initial_indent=indent, subsequent_indent=indent)
 
 
 def _source(name, **words):

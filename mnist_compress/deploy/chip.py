@@ -11,7 +11,6 @@ import sys
 import tempfile
 from collections import Counter
 from dataclasses import dataclass
-from functools import cache
 from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
@@ -21,8 +20,8 @@ import numpy as np
 import platformdirs
 
 from ..data import SIDE
+from .cycles import cost
 
-INSTALL = "pip install -c constraints.txt -e '.[chip]'"
 _E = "-mabi=ilp32e"  # RISC-V with 16 registers instead of 32
 CORES = {  # name: what the compiler is told
     "cortex-m0plus": ("-target", "thumb-freestanding-eabi", "-mcpu=cortex_m0plus"),
@@ -35,11 +34,9 @@ _SOURCES = Path(__file__).with_name("c")
 _FLAGS = ("-Os", "-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-ffreestanding",
           "-nostdlib", "-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections",
           f"-Wl,-T,{_SOURCES / 'chip.ld'}")
-_FLASH_BYTES = 1 << 21
 _RAM, _RAM_BYTES = 0x20000000, 0x4000  # as in chip.ld; first the picture, then the logits
 _LOGITS, _STACK = _RAM + SIDE**2, _RAM + SIDE**2 + 40
-_RETURN = 0x30000000  # where `predict` returns to, which ends a run
-_PAINT = b"\xa5"
+_RETURN, _PAINT = 0x30000000, b"\xa5"  # where a run ends; what lies in memory that is not used
 
 
 @dataclass(frozen=True)
@@ -88,9 +85,9 @@ def build(path: str | Path, core: str = "cortex-m0plus") -> Build:
         _compile(core, "predict", program, path)
         elf = program.read_bytes()
     segments, entry = _loaded(elf)
-    code, end = len(segments[0][1]), max(start + len(data) for start, data in segments)
+    code, (last, data) = len(segments[0][1]), segments[-1]
     floats = "float logits" in Path(path).read_text("ascii")
-    return Build(core, elf, code, end - code, entry, floats)
+    return Build(core, elf, code, last + len(data) - code, entry, floats)
 
 
 def write_image(path: str | Path, name: str | Path) -> int:
@@ -133,7 +130,8 @@ def _compile(core, entry, output, *sources):
 def _zig(*command):
     """Run the compiler, which keeps what it makes in the user's cache folder. RuntimeError."""
     if not installed():
-        raise ImportError(f"compiler and emulator are an extra: {INSTALL}")
+        raise ImportError("the compiler and the emulator are an extra: "
+                          "pip install -c constraints.txt -e '.[chip]'")
     kept = str(platformdirs.user_cache_path("mnist_compress") / "zig")
     environment = {**os.environ, "ZIG_GLOBAL_CACHE_DIR": kept, "ZIG_LOCAL_CACHE_DIR": kept}
     result = subprocess.run([sys.executable, "-m", "ziglang", *map(str, command)], check=False,
@@ -160,7 +158,7 @@ class Chip:
 
     def logits(self, pixels: Any) -> np.ndarray:
         """uint8 (n, 28, 28) or (n, 784) -> int32 (n, 10), or float32 of a float network."""
-        return np.array([self._run(self._emulator, digit) for digit in _digits(pixels)])
+        return np.array(list(self._run(self._emulator, pixels)))
 
     def count(self, pixels: Any) -> Count:
         """What it takes to read each of these digits, uint8 (n, 28, 28) or (n, 784)."""
@@ -171,31 +169,31 @@ class Chip:
         blocks: list[tuple[int, int]] = []
         emulator.hook_add(UC_HOOK_BLOCK, lambda _, start, size, data: blocks.append((start, size)))
         totals = []
-        for digit in _digits(pixels):
-            blocks.clear()
-            self._run(emulator, digit)
+        for _ in self._run(emulator, pixels):
             totals.append(self._total(emulator, Counter(pairwise([*blocks, (0, 0)]))))
+            blocks.clear()
         instructions, cycles = np.array(totals).T
         stack = emulator.mem_read(_STACK, _RAM + _RAM_BYTES - _STACK).lstrip(_PAINT)
-        timed = self.build.core == "cortex-m0plus"
-        return Count(float(instructions.mean()), int(instructions.max()),
-                     float(cycles.mean()) if timed else None, len(stack))
+        return Count(float(instructions.mean()), int(instructions.max()), float(cycles.mean())
+                     if self.build.core == "cortex-m0plus" else None, len(stack))
 
-    def _run(self, emulator, digit):
-        """784 pixels -> 10 logits."""
-        emulator.mem_write(_RAM, digit.tobytes())
+    def _run(self, emulator, pixels):
+        """The logits of one digit after the other."""
         values = _RAM, _LOGITS, _RAM + _RAM_BYTES, _RETURN | self.build.entry & 1
-        for register, value in zip(self._registers, values, strict=True):
-            emulator.reg_write(register, value)
-        emulator.emu_start(self.build.entry, _RETURN)
-        return np.frombuffer(emulator.mem_read(_LOGITS, 40), "<f4" if self.build.floats else "<i4")
+        for digit in np.asarray(pixels, np.uint8).reshape(len(pixels), SIDE**2):
+            emulator.mem_write(_RAM, digit.tobytes())
+            for register, value in zip(self._registers, values, strict=True):
+                emulator.reg_write(register, value)
+            emulator.emu_start(self.build.entry, _RETURN)
+            found = emulator.mem_read(_LOGITS, 40)
+            yield np.frombuffer(found, "<f4" if self.build.floats else "<i4")
 
     def _total(self, emulator, steps):
         """Instructions and cycles of a run in which blocks of code came after another so often."""
         total = np.zeros(2, np.int64)
         for ((start, size), (after, _)), times in steps.items():
             code = bytes(emulator.mem_read(start, size))
-            instructions, cycles, conditional = _cost(code, self.build.core.startswith("cortex"))
+            instructions, cycles, conditional = cost(code, self.build.core.startswith("cortex"))
             jumps = conditional and after != start + size
             total += times * instructions, times * (cycles + jumps)
         return total
@@ -215,37 +213,8 @@ def _start(build):
     else:
         emulator = unicorn.Uc(unicorn.UC_ARCH_RISCV, unicorn.UC_MODE_RISCV32)
         registers = [getattr(riscv, f"UC_RISCV_REG_{name}") for name in ("A0", "A1", "SP", "RA")]
-    for start, size in ((0, _FLASH_BYTES), (_RAM, _RAM_BYTES), (_RETURN, 1 << 12)):
+    for start, size in ((0, 1 << 21), (_RAM, _RAM_BYTES), (_RETURN, 1 << 12)):
         emulator.mem_map(start, size)
     for start, data in _loaded(build.elf)[0]:
         emulator.mem_write(start, data)
     return emulator, registers
-
-
-def _digits(pixels):
-    return np.asarray(pixels, np.uint8).reshape(len(pixels), SIDE**2)
-
-
-@cache
-def _cost(code, thumb):
-    """Instructions of a block of code, their cycles, whether it ends with a conditional branch."""
-    instructions = cycles = place = half = 0
-    while place < len(code):
-        half = int.from_bytes(code[place:place + 2], "little")
-        wide = half >= 0xE800 if thumb else half & 3 == 3
-        instructions += 1
-        cycles += 3 if wide else _cycles(half)
-        place += 4 if wide else 2
-    return instructions, cycles, thumb and 0xD0 <= half >> 8 < 0xDE
-
-
-def _cycles(half):
-    """Cycles of a 16-bit instruction on a Cortex-M0+ whose memory never makes it wait, with a
-    multiplier of one cycle and branches that are not taken (its Technical Reference Manual)."""
-    top = half >> 8
-    if top in (0xB4, 0xB5, 0xBC, 0xBD):  # PUSH, POP; the last bit: also the return address
-        return 1 + (half & 0x1FF).bit_count() + 2 * (top == 0xBD)
-    if top >> 4 == 0xC:  # STM, LDM
-        return 1 + (half & 0xFF).bit_count()
-    jump = top == 0x47 or half >> 11 == 0x1C or half & 0xFD87 == 0x4487
-    return 2 if jump or 0x48 <= top < 0xA0 else 1  # jumps, and loads and stores

@@ -1,4 +1,5 @@
-$comment
+/* A digit reader in float32, from $widths units. Call predict(pixels, logits): 28 x 28 bytes, row
+   after row, 0 for paper and 255 for ink. The largest of the ten logits is the digit. */
 #include <stdint.h>
 
 static const uint16_t widths[$layers + 1] = {$widths};

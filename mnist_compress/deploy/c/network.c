@@ -1,4 +1,7 @@
-$comment
+/* A digit reader, $widths, with $count weights that are not zero in a table of
+   $size bytes ($encoding). No picture brings a sum beyond $bound, so 32 bits hold
+   all of them. Call predict(pixels, logits): 28 x 28 bytes, row after row, 0 for paper and 255 for
+   ink. The largest of the ten logits is the digit. */
 #include <stdint.h>
 
 typedef $value value; /* what a layer reads: $values */

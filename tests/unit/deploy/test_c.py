@@ -209,7 +209,7 @@ def test_the_file_says_what_it_is(tmp_path):
     size = deploy.export_c(network("thousand"), path)
     text = path.read_text("ascii")
     bound = max(layer.bound for layer in network("thousand").layers)
-    assert text.startswith("/* A digit reader, 784-31-10. Its 560 weights")
+    assert text.startswith("/* A digit reader, 784-31-10, with 560 weights")
     assert f"table of {size:,} bytes (bytes)" in " ".join(text.split()) and f"{bound:,}" in text
     code = re.sub(r"(?s)/\*.*?\*/", "", text)
     assert not re.findall(r"\$|float|double|64_t|malloc", code)

@@ -22,7 +22,7 @@ def test_smaller_numbers_take_less():
 
 
 def test_what_is_refused():
-    with pytest.raises(ValueError, match="kind must be one of int8, .*; got 'int4'"):
+    with pytest.raises(ValueError, match=r"kind must be one of int8, .*; got 'int4'"):
         measure.energy(1, "int4")
     with pytest.raises(ValueError, match="count must be a finite number at least 0; got -1"):
         measure.energy(-1, "int8")
