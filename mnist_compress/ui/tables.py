@@ -290,8 +290,8 @@ def show_unit(trace) -> Sentence:
     lines = [f"{what:24}{number:11,d}" for what, number in sums]
     positive, fraction = max(trace.accumulator, 0), trace.multiplier / 2**trace.shift
     lines += [f"m / 2**s = {trace.multiplier:,} / 2**{trace.shift} = {fraction:.10f}",
-              f"{positive:,} x {fraction:.10f} = {positive * fraction:.2f}, rounded and at most 255: "
-              f"{trace.output}",
+              f"{positive:,} x {fraction:.10f} = {positive * fraction:.2f}, rounded and at most "
+              f"255: {trace.output}",
               f"{trace.output} x {trace.scale:.7f} = {trace.output * trace.scale:.3f}; "
               f"the pruned float network has {trace.float_value:.3f}"]
     return Sentence("\n".join(lines))

@@ -171,7 +171,8 @@ def test_compare_answers_counts_and_tells(kind):
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        ((3500, 80, 20, 400), "p < 0.001, from 80 lost and 20 won). Luck alone would rarely do this."),
+        ((3500, 80, 20, 400),
+         "p < 0.001, from 80 lost and 20 won). Luck alone would rarely do this."),
         ((3500, 20, 80, 400), "Right answers: +1.5 points"),
         ((3600, 0, 0, 400), "No answer changed between right and wrong"),
         ((14, 5, 0, 22), "won). Interval and test disagree, so it stays undecided."),

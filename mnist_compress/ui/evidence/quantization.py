@@ -19,7 +19,6 @@ from ...quantization import (
     torchao_quantize,
 )
 from ...training import evaluate, train_on, trained_model
-from . import times
 
 
 def _quantize_example():
@@ -32,13 +31,6 @@ def _row_scales():
     shared, own = (quantize(weights, choose_qparams(weights, per_channel=each))[1].tolist()
                    for each in (False, True))
     return f"The unit 0.004, -0.003 becomes {shared} at the layer's scale and {own} at its own."
-
-
-def _int8_timing():
-    model, digits = trained_model(), load_sample()[1]
-    share = _int8_share(model, digits)
-    told = times(1, "dense float32", "torchao, int8 weights only")
-    return f"torchao's file has {share:.0%} of the bytes. One digit, here: {told}."
 
 
 def _int8_share(model, digits):
@@ -109,3 +101,11 @@ def _int8_when():
     share = rounded / measure.dense_file("", model, digits).bytes
     return (f"Rounded weights kept as float32: {share:.0%} of the bytes, and the same products. As "
             f"int8: {_int8_share(model, digits):.0%}.")
+
+
+def _weights_only():
+    model = trained_model()
+    share = _int8_share(model, load_sample()[1])
+    weight = torchao_quantize(model).layers[0].weight
+    return (f"torchao's file has {share:.0%} of the bytes. Its weights are kept as "
+            f"{weight.qdata.dtype} and multiplied as {weight.dequantize().dtype}.")

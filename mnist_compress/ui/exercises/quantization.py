@@ -60,10 +60,9 @@ EXERCISES = {
     "my_quantize": Exercise(_quantize, [(_VALUES, 0.01, 0), (_VALUES, 0.02, 5),
                                         (_HALVES, 0.5, -3)]),
     "my_int8": Exercise(_int8, [(torch.tensor([0.5, -1.0, 1.9]), _SEEN),
-                                (torch.tensor([-2.6, 0.5]), -_SEEN), (_SEEN, _SEEN)]),
-    "my_qparams": Exercise(_qparams, [
-        (torch.tensor([-1.0, 0.3, 4.1]),), (torch.tensor([2.04, 5.1]),),
-        (torch.tensor([-2.55, -0.4]),), (torch.tensor([0.0, -3.0, 0.06]),), (torch.tensor([-1.0, 2.7]),)]),
+                                (torch.tensor([-2.6, 0.5, 0.017]), -_SEEN), (_SEEN, _SEEN)]),
+    "my_qparams": Exercise(_qparams, [(torch.tensor(values),) for values in (
+        [-1.0, 0.3, 4.1], [2.04, 5.1], [-2.55, -0.4], [0.0, -3.0, 0.06], [-1.0, 2.7])]),
     "my_rounded": Exercise(_rounded, [(torch.tensor([0.1234, -0.5, 0.017]), 0.01),
                                       (torch.tensor([0.25, -1.25, 0.3]), 0.5)], _with_gradient),
 }
