@@ -110,8 +110,9 @@ def trace_prediction(models: Mapping[str, Any], digit: Digits, shown: int = 4) -
 
     Layers: the pixels that move the strongest hidden unit most; the values of the hidden units with
     the largest float output; how many weights feed each of them; their integers 0..255; the
-    probabilities. `shown`: how many pixels and units stand for all. ValueError unless there is exactly one digit and each model has
-    a hidden layer; only "pruned" may be missing, and there may be more.
+    probabilities. `shown`: how many pixels and units stand for all. ValueError unless there is
+    exactly one digit and each model has a hidden layer; only "pruned" may be missing, and there may
+    be more.
     """
     if not {"float", "int8"} <= set(models):
         raise ValueError(f"models must have the names 'float' and 'int8'; got {list(models)}")
