@@ -5,7 +5,8 @@ notebook loads no more than it uses. To read it all, begin with the practice: `s
 between notebooks), `guesses`, `questions`, `exercises` (a wrong function is told its mistake) and
 `evidence` (what decides a question). Then `widget`, and what stands on it, each with a JavaScript
 file of its own: `guesses`, `quizwidget`, `recall` (cards), `explorers`, `drawpad`. Pictures and
-tables are made in `plots`, `tables` and `smallest`; `waiting` is the bar of a long cell.
+tables are made in `plots`, `tables` and `smallest`; `waiting` is the bar of a long cell, `story`
+the key insight.
 """
 
 from importlib import import_module
@@ -24,6 +25,7 @@ _NAMES = {
     "rounding": ("kinds_table", "rounding_table", "say_changes"),
     "smallest": ("literature_table", "show_breakdown", "show_front", "show_qr", "show_qr_page"),
     "state": ("forget",),
+    "story": ("key_insight",),
     "tables": ("answer_table", "csr_table", "deployment_table", "file_table", "history_table",
                "int8_sentence", "latency_table", "show_unit", "sparsity_table", "stage_table",
                "textbook_table", "trace_table"),

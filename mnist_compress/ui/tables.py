@@ -162,8 +162,9 @@ def deployment_table(rows) -> Table:
     return Table(frame.set_index("runs in"), told)
 
 
-def history_table(history) -> Table:
-    """A `History`: losses to 2 digits, accuracies in per cent, a judgment of each epoch."""
+def history_table(history, textbook: bool = False) -> Table:
+    """A `History`: losses to 2 digits, accuracies in per cent, a judgment of each epoch; on wish
+    the textbook's loss and accuracy beside them."""
     frame = pd.DataFrame([{
         "epoch": row.epoch,
         "train loss": f"{row.train_loss:.2f}", "train acc.": f"{100 * row.train_accuracy:.1f} %",
@@ -171,6 +172,9 @@ def history_table(history) -> Table:
         "validation acc.": f"{100 * row.validation_accuracy:.1f} %",
         "observation": _observation(before, row),
     } for before, row in zip((None, *history), history, strict=False)]).set_index("epoch")
+    if textbook:
+        frame["textbook"] = [f"{loss:.2f}, {100 * accuracy:.0f} %" for loss, accuracy, _
+                             in TEXTBOOK][:len(frame)]
     best, last = max(history, key=lambda row: row.validation_accuracy), history[-1]
     lead = 100 * (last.train_accuracy - last.validation_accuracy)
     return Table(frame, f"Validation digits do best after epoch {best.epoch}; after the last, "

@@ -25,7 +25,7 @@ def each(what):
     late = pytest.mark.xfail(reason="waits for its notebook to be rewritten", strict=True)
     return pytest.mark.parametrize("path", [
         pytest.param(path, id=path.stem, marks=[late] if path.stem in NOT_YET[what] else [])
-        for path in paths()])
+        for path in paths() if path.stem != "00_story" or what != "promises"])
 
 
 def words(text):

@@ -41,7 +41,8 @@ def test_it_makes_files_that_can_be_read(short, tmp_path, capsys, monkeypatch, d
         path = tmp_path / "made" / f"{name}-{seed}.mc"
         network = load(path)
         assert int(size) == path.stat().st_size
-        assert float(validation) == pytest.approx(1 - evaluate(network, chosen_on).accuracy, abs=1e-5)
+        wrong = 1 - evaluate(network, chosen_on).accuracy
+        assert float(validation) == pytest.approx(wrong, abs=1e-5)
         assert float(official) == pytest.approx(1 - evaluate(network, test[::8]).accuracy, abs=1e-4)
 
 

@@ -18,6 +18,7 @@ DATA = [{"notebook": path.stem, **item} for path in FILES
 STAGES = {"data", "preprocessing", "feature engineering", "training", "pruning", "quantization",
           "packing", "deployment"}
 NOTEBOOKS = {
+    "00_story",
     "01_data",
     "02_training",
     "03_pruning",
@@ -262,7 +263,7 @@ def test_unknown_questions_are_quoted(bad):
     for call in (ask, answer):
         with pytest.raises(ValueError, match="there is no question ") as error:
             call(bad)
-        assert f"question {bad!r}; there are data-value, pixel-150," in str(error.value)
+        assert f"question {bad!r}; there are story-bytes, story-claim," in str(error.value)
 
 
 def test_the_report_tells_tries_misconceptions_and_what_to_read():

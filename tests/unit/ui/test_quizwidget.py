@@ -88,6 +88,8 @@ def test_show_me_by_message_and_its_errors():
 
 
 DECIDES = {  # id: what its computation must say for the right option to follow
+    "story-bytes": r"dense 409,353; pruned 409,353; int8 105,329\.",
+    "story-claim": r"101,632 in float32, 101,632 in int8, 101,632 with 30 % zeros\.",
     "prune-what": r"30,490 are zero, 71,142 kept",
     "data-value": r"uint8, from 0 to 255",
     "pixel-150": r"150 into 0\.588",
