@@ -144,7 +144,8 @@ def trace_prediction(models: Mapping[str, Any], digit: Digits, shown: int = 4) -
 class UnitTrace:
     """One hidden unit of the integer network, so that a pocket calculator can follow.
 
-    terms: (place, pixel, weight, product) of the largest products; the others are only summed.
+    terms: (place, pixel, weight, product) of the largest products that are not 0; the others are
+    only summed.
     float_value: what the float network it came from has there, after ReLU; scale: what 1 means in
     output.
     """
@@ -175,7 +176,7 @@ def trace_unit(integer: IntegerNetwork, model: DigitClassifier, digit: Digits, u
     products = pixels[0] * layer.weight[unit].astype(np.int32)
     order = (-np.abs(products)).argsort(stable=True)
     terms = tuple((place, int(pixels[0, place]), int(layer.weight[unit, place]),
-                   int(products[place])) for place in order[:shown].tolist())
+                   int(products[place])) for place in order[:shown].tolist() if products[place])
     rest, accumulators = products[order[shown:]], layer.accumulate(pixels)
     multiplier, shift = (int(np.broadcast_to(part, len(layer.weight))[unit])
                          for part in (layer.multiplier, layer.shift))

@@ -24,9 +24,9 @@ class ChangedAnswers:
     @property
     def sentence(self) -> str:
         """All changes by kind, then the comparison of right answers."""
-        kinds = self.comparison.only_before, self.comparison.only_after
-        return (f"{len(self.places):,} answers changed: {kinds[0]:,} from right to wrong, "
-                f"{kinds[1]:,} from wrong to right, {len(self.places) - sum(kinds):,} from one "
+        kinds, count = (self.comparison.only_before, self.comparison.only_after), len(self.places)
+        return (f"{count:,} {'answer' if count == 1 else 'answers'} changed: {kinds[0]:,} from right to wrong, "
+                f"{kinds[1]:,} from wrong to right, {count - sum(kinds):,} from one "
                 f"wrong answer to another. {self.comparison.sentence}")
 
 

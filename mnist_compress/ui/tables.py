@@ -36,7 +36,7 @@ def two_digits(value: float) -> str:
 
 
 def file_table(first, *others) -> Table:
-    """`FileRow`s beside each other, all compared with the first one.
+    """`FileRow`s beside each other, the sizes also in per cent of the first one's.
 
     Bytes of gzip are shown by two digits, for they depend on the version of zlib.
     """
@@ -44,7 +44,7 @@ def file_table(first, *others) -> Table:
     for row in (first, *others):
         share = 100 * row.bytes / first.bytes
         rows.append({"file": row.name, "size": f"{row.bytes:,} bytes",
-                     "share of first row": f"{share:.2g} %" if share < 100 else f"{share:.0f} %",
+                     f"size, {first.name} being 100 %": f"{share:.2g} %" if share < 100 else f"{share:.0f} %",
                      "same answers after reading": "yes" if row.same_answers else "NO"})
         if "gzip" in row.name:
             rows[-1]["size"] = f"about {two_digits(row.bytes / 1000)} KB"
@@ -253,7 +253,8 @@ def _told(pipeline):
     cut = old[(old * (new == 0)).abs().argmax()].item()
     left = " and ".join(f"{int((layer.weight != 0).sum()):,} of {layer.weight.numel():,}"
                         for layer in pipeline.pruned.layers)
-    small = quantize(torch.tensor(0.1234), qparams_of(0.01)).item()
+    own = pipeline.quantized.layers[0].scale.flat[0].item()
+    small, ours = (quantize(torch.tensor(0.1234), qparams_of(each)).item() for each in (0.01, own))
     return [
         ("load handwritten digits", "", f"ink in row {row} of a 7: {ink} ..."),
         ("normalize to 0..1", "", f"pixel 150 becomes {pixel:.2f}"),
@@ -262,7 +263,8 @@ def _told(pipeline):
          f"loss {loss[0]:.2f} falls to {loss[-1]:.2f}"),
         (f"zero the smallest {100 * sparsity(pipeline.pruned):.0f} %", f", not zero: {left}",
          f"the largest weight to go, {cut:.4f}, becomes 0"),
-        ("float32 to int8", ", a scale each", f"at scale 0.01, 0.1234 becomes {small}")]
+        ("float32 to int8", ", a scale each", f"0.1234 becomes {ours} at this layer's own "
+         f"scale, {own:.6f}; at a round 0.01 it would be {small}")]
 
 
 def trace_table(trace) -> pd.DataFrame:

@@ -6,6 +6,7 @@ import torch
 from mnist_compress import trace
 from mnist_compress.data import flatten
 from mnist_compress.model import DigitClassifier
+from mnist_compress.pruning import prune
 from mnist_compress.quantization import quantize_model
 from mnist_compress.stages import STAGES
 from mnist_compress.training import evaluate
@@ -81,6 +82,19 @@ def test_a_unit(run, per_channel):
     wanted = torch.relu(run.pruned.layers[0](digit.inputs))[0, unit].item()
     assert traced.float_value == pytest.approx(wanted)
     assert abs(traced.output * traced.scale - wanted) < 0.1
+
+
+def test_a_unit_with_few_products_shows_no_other(run):
+    sparse = prune(run.model, 0.98)
+    network, digit = quantize_model(sparse, run.train), run.test[2000]
+    unit = int((network.layers[0].weight != 0).sum(1).argmin())
+    traced = trace.trace_unit(network, sparse, digit, unit, shown=784)
+    pixels = flatten(digit.images)[0].tolist()
+    live = [place for place, weight in enumerate(network.layers[0].weight[unit])
+            if weight and pixels[place]]
+    assert sorted(place for place, *_ in traced.terms) == live and len(live) < 30
+    assert (traced.others, traced.others_sum) == (0, 0)
+    assert sum(product for *_, product in traced.terms) + traced.bias == traced.accumulator
 
 
 def test_one_digit_and_a_unit_that_exists(run):

@@ -44,7 +44,7 @@ def _half_floats():
     whole, less = (measure.dense_file("", each, digits).bytes for each in (model, half))
     changed = len(measure.changed_answers(model, half, digits).places)
     return (f"{whole:,} bytes become {less:,}, {less / whole:.0%}; {changed} of {len(digits):,} "
-            "answers change.")
+            f"answers {'changes' if changed == 1 else 'change'}.")
 
 
 def _zero_point():

@@ -31,3 +31,16 @@ def test_a_network_never_differs_from_itself(mixed):
         assert len(changed.places) == len(changed.before) == len(changed.after) == 0
         assert changed.comparison.difference == 0
     assert len(measure.changed_answers(network, prune(network, 0.9), pair).places) > 0
+
+
+def test_one_answer_is_no_plural(test):
+    labels = test.labels[:20]
+    before, after = torch.nn.Identity(), torch.nn.Identity()
+    logits = torch.nn.functional.one_hot(labels, 10).float()
+    for count, told in ((1, "1 answer changed: 0 from"), (2, "2 answers changed: 0 from")):
+        wrong = logits.clone()
+        wrong[:count] = torch.eye(10)[1]  # these are zeros
+        after.register_forward_hook(lambda *_, wrong=wrong: logits)
+        before.register_forward_hook(lambda *_, wrong=wrong: wrong)
+        changed = measure.changed_answers(before, after, (logits, labels))
+        assert changed.sentence.startswith(told)

@@ -27,7 +27,7 @@ def test_the_file_table_says_which_is_smaller():
     assert table.sentence == "Smaller than a: b; just as large as a: c; larger than a: d gzip."
     assert list(table.frame["size"]) == ["1,000 bytes", "500 bytes", "1,000 bytes", "about 120 KB"]
     assert list(table.frame["same answers after reading"]) == ["yes", "yes", "yes", "NO"]
-    assert list(table.frame["share of first row"]) == ["100 %", "50 %", "100 %", "12346 %"]
+    assert list(table.frame["size, a being 100 %"]) == ["100 %", "50 %", "100 %", "12346 %"]
     assert tables.file_table(rows[0]).sentence == "Only one file: a."
 
 
@@ -206,7 +206,7 @@ def test_the_six_stages(run):
     assert list(table["bytes"]) == [f"{stage.bytes:,}" for stage in run.stages]
     assert list(table["dtype"]) == [stage.dtype for stage in run.stages]
     assert list(table["non-zero weights"])[:5] == ["", "", "", "101,632", "71,142"]
-    assert list(table["test accuracy"]) == ["", "", ""] + [
+    assert list(table["accuracy"]) == ["", "", ""] + [
         f"{stage.accuracy:.1%}" for stage in run.stages[3:]]
     examples = list(plain["example"])
     row = max(run.train.images[700].tolist(), key=sum)
@@ -215,7 +215,11 @@ def test_the_six_stages(run):
     assert examples[3].startswith(f"loss {run.history[0].train_loss:.2f} falls to ")
     cut = max(layer.weight.detach()[small.weight == 0].abs().max().item()
               for layer, small in zip(run.model.layers, run.pruned.layers, strict=True))
-    assert f"{cut:.4f}, becomes 0" in examples[4] and "0.1234 becomes 12" in examples[5]
+    assert f"{cut:.4f}, becomes 0" in examples[4]
+    scale = run.model.layers[0].weight.abs().max().item() / 127  # the largest weight stays
+    assert examples[5] == (f"0.1234 becomes {min(round(0.1234 / scale), 127)} at this layer's own scale, "
+                           f"{scale:.6f}; at a round 0.01 it would be 12")
+    assert round(0.1234 / scale) != 12
 
 
 def test_the_five_layers(run):
@@ -242,6 +246,14 @@ def test_one_unit():
         "pixel  10:   2 x    3 =           6",
         "102 other products            5,000",
         "bias                             -7",
-        "int32 sum                   -27,386",
-        "rescale: floor((0 x 16099809 + 2**35) / 2**36), at most 255 = 0",
+        "accumulator                 -27,386",
+        f"m / 2**s = 16,099,809 / 2**36 = {16099809 / 2**36:.10f}",
+        f"0 x {16099809 / 2**36:.10f} = 0.00, rounded and at most 255: 0",
         "0 x 0.0221769 = 0.000; the pruned float network has 0.250"])
+    positive = tables.show_unit(trace.UnitTrace(
+        3, ((9, 200, 5, 1000),), 0, 0, 301, 1301, 5, 4, 255, 0.02, 5.1)).splitlines()
+    assert positive[3:] == [
+        "m / 2**s = 5 / 2**4 = 0.3125000000",
+        "1,301 x 0.3125000000 = 406.56, rounded and at most 255: 255",
+        "255 x 0.0200000 = 5.100; the pruned float network has 5.100"]
+    assert not any("other" in line for line in positive)
