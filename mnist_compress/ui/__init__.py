@@ -25,7 +25,7 @@ _NAMES = {
     "rounding": ("kinds_table", "rounding_table", "say_changes"),
     "smallest": ("literature_table", "show_breakdown", "show_front", "show_qr", "show_qr_page"),
     "state": ("forget",),
-    "story": ("key_insight",),
+    "story": ("course_map", "key_insight"),
     "tables": ("answer_table", "csr_table", "deployment_table", "file_table", "history_table",
                "int8_sentence", "latency_table", "show_unit", "sparsity_table", "stage_table",
                "textbook_table", "trace_table"),

@@ -16,7 +16,8 @@ from filelock import FileLock
 from platformdirs import user_data_path
 
 _NUMBERS = ("guesses", "truths")  # sections of a state, {key: number}
-_ATTEMPTS = ("answers", "cards")  # sections of a state, {key: [[text, seconds since 1970], ...]}
+# sections of a state, {key: [[text, seconds since 1970], ...]}
+_ATTEMPTS = ("answers", "cards", "exercises")
 _RENAMED = {"07-record": "07-smallest"}  # keys of earlier editions
 _DAMAGE = (ValueError, RecursionError)  # what reading a damaged file raises
 _PATIENCE = 3  # seconds to wait for another kernel; saving takes it a few milliseconds
@@ -49,7 +50,8 @@ def marked(text: str) -> str:
 
 def load_state() -> dict:
     """Return {"guesses": {key: number}, "truths": {key: number}, "answers": {id of a question:
-    [[letter, seconds since 1970], ...]}, "cards": {id: [["knew" or "not", seconds], ...]}}."""
+    [[letter, seconds since 1970], ...]}, "cards": {id: [["knew" or "not", seconds], ...]},
+    "exercises": {name: [["right" or what was said, seconds], ...]}}."""
     state = _empty()
     try:
         state = _read(_file())

@@ -1,11 +1,14 @@
-"""The end of the story: the key insight, each word of it by a figure."""
+"""The story's end, the key insight with a figure for each word, and the map of what is done."""
 
 import csv
 from collections.abc import Mapping
 from pathlib import Path
 
 from ..measure import ChangedAnswers, FileRow
-from .state import Sentence
+from .exercises import exercise_modules
+from .guesses import GUESSES
+from .questions import answers_given, load_questions
+from .state import Sentence, load_state
 
 # One thread of one computer: microseconds of the same network in float32 and in int8.
 _SPEED = Path(__file__).with_name("speed.csv")
@@ -38,3 +41,25 @@ def _faster():
             f"{int(row['int8']):,}" for row in rows]
     return (f"Faster: where a runtime multiplies integers. Recorded on one computer, in "
             f"{rows[0]['runtime']}, digits {'; '.join(told)}. Notebook 08 measures it on yours.")
+
+
+def course_map() -> Sentence:
+    """What is done in each notebook: questions, exercises and guesses; and where to go on."""
+    state, questions = load_state(), load_questions().values()
+    done = {"questions": answers_given().keys(), "guesses": state["guesses"].keys(),
+            "exercises": {name for name, made in state["exercises"].items()
+                          if any(text == "right" for text, _ in made)}}
+    lines = ["The whole course, and what is done:"]
+    for notebook in dict.fromkeys(question.notebook for question in questions):
+        there = {"questions": {each.id for each in questions if each.notebook == notebook},
+                 "exercises": {name for name, module in exercise_modules().items()
+                               if module == notebook[3:]},
+                 "guesses": {key for key in GUESSES if key[:2] == notebook[:2]}}
+        told = [f"{len(names & done[what])} of {len(names)} {what}"
+                for what, names in there.items() if names]
+        lines.append(f"- {notebook}: {', '.join(told)}")
+    waiting = next((each for each in questions if each.id not in done["questions"]), None)
+    knew = sum(made[-1][0] == "knew" for made in state["cards"].values())
+    lines.append(f"Cards that you knew when they came last: {knew}.")
+    lines.append(f"Go on with {waiting.place[:-1]}." if waiting else "All questions are answered.")
+    return Sentence("\n".join(lines))

@@ -16,7 +16,7 @@ from mnist_compress.ui.state import Sentence, attempt, forget, load_state, remem
 
 from .conftest import NOW
 
-EMPTY = {"guesses": {}, "truths": {}, "answers": {}, "cards": {}}
+EMPTY = {"guesses": {}, "truths": {}, "answers": {}, "cards": {}, "exercises": {}}
 
 
 def answers(**letters):

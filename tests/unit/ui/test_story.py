@@ -4,7 +4,10 @@ import torch
 
 from mnist_compress.measure import ChangedAnswers, FileRow
 from mnist_compress.statistics import compare_answers
-from mnist_compress.ui.story import key_insight
+from mnist_compress.ui.exercises import check
+from mnist_compress.ui.guesses import guess
+from mnist_compress.ui.questions import answer
+from mnist_compress.ui.story import course_map, key_insight
 
 
 def changed(lost, won, digits=3000):
@@ -23,3 +26,25 @@ def test_three_lines():
     assert good == ("As good: of 3,000 test digits, 0 to 14 went from right to wrong and 0 to 6 "
                     "from wrong to right, -0.4 to +0.0 points. On 2 of 3 seeds that could be luck.")
     assert faster.startswith("Faster: where ") and "Recorded on one computer, in ONNX" in faster
+
+
+def test_the_map_counts_what_is_done_and_says_where_to_go_on():
+    assert "- 01_data: 0 of 5 questions, 0 of 2 exercises, 0 of 1 guesses" in course_map()
+    assert 'Go on with 00_story, "Stage 6: quantization".' in course_map()
+
+    def my_normalize(pixels):
+        return pixels / 2
+
+    check(my_normalize)
+    assert "0 of 2 exercises" in course_map()  # it was tried, and is wrong
+
+    def my_normalize(pixels):
+        return pixels / 255
+
+    check(my_normalize)
+    answer("data-value", "a")
+    guess("01-zeros", 80)
+    for name in ("story-bytes", "story-claim"):
+        answer(name, "a")
+    assert "- 01_data: 1 of 5 questions, 1 of 2 exercises, 1 of 1 guesses" in course_map()
+    assert 'Go on with 01_data, "Stage 2: preprocessing".' in course_map()

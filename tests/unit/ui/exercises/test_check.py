@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from mnist_compress import data, pruning, quantization
-from mnist_compress.ui import exercises
+from mnist_compress.ui import exercises, state
 from mnist_compress.ui.exercises import exercise_modules, load_exercise
 from tools.notebooks import code_cells, paths, read
 
@@ -231,3 +231,19 @@ def test_whatever_a_function_returns_becomes_a_hint():
 def test_sums_in_types_too_small_or_mixed():
     assert "int16" in told("my_sums", lambda p, w: w.to(torch.int16) @ p.to(torch.int16))
     assert "RuntimeError" in told("my_sums", lambda p, w: w @ p)
+
+
+def test_each_attempt_is_kept():
+    check = exercises.check
+
+    def my_normalize(pixels):
+        return pixels // 255
+
+    said = check(my_normalize)
+
+    def my_normalize(pixels):
+        return pixels / 255
+
+    check(my_normalize)
+    kept = [text for text, _ in state.load_state()["exercises"]["my_normalize"]]
+    assert kept == [said, "right"]
