@@ -1,8 +1,9 @@
 """What a person runs, one module for each make target: `python -m tools.lab` is `make lab`.
 
 setup      makes .venv, or a folder of wheels; standard library only, as it runs before all else
-lab        opens JupyterLab
-reset      brings a notebook back as it was shipped
+lab        opens JupyterLab on the learner's copies of the notebooks
+learner    makes these copies
+reset      brings one of them back as it was shipped
 check      `make test`: lint, unit, notebooks, browser
 execute    runs the notebooks and stores their outputs
 drift      do they print the same under other settings and orders?

@@ -1,12 +1,13 @@
-"""Open JupyterLab on the notebooks: no news, no update checks, kernels end with their notebook."""
+"""Open JupyterLab on the learner's notebooks: no news, no update checks, kernels end with them."""
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-from tools import ROOT
+from tools import ROOT, learner
 
 SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {
@@ -57,16 +58,19 @@ def main(port="8888", *options):
         print(f"A port is a whole number from 1 to 65535; got {port!r}. Say make lab PORT=8888.")
         return 2
     write_settings(Path(sys.prefix, "etc", "jupyter"))
-    command = [sys.executable, "-m", "jupyterlab", "notebooks", f"--port={port}", *OPTIONS]
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={learner.update()}",
+               "--LabApp.default_url=/lab/tree/00_story.ipynb", f"--port={port}", *OPTIONS]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")
     if not has_desktop():
         command.append("--no-browser")
         print("There is no desktop here: open the address below in a browser.", flush=True)
-    try:
-        return subprocess.run([*command, *options], cwd=ROOT, check=False).returncode
-    except KeyboardInterrupt:
-        return 0
+    os.chdir(ROOT)
+    if sys.platform != "win32":  # JupyterLab takes this process over, so Ctrl-C reaches it alone
+        os.execv(command[0], [*command, *options])
+    with contextlib.suppress(KeyboardInterrupt):  # it asks, and ends its kernels by itself
+        return subprocess.run([*command, *options], check=False).returncode
+    return 0
 
 
 if __name__ == "__main__":

@@ -128,8 +128,11 @@ def _file(writing=False):
     """The file of the state; for reading, while it is not there, that of earlier editions."""
     named = os.environ.get("MNIST_COMPRESS_STATE")
     folder = Path(os.path.expanduser(named)) if named else user_data_path("mnist_compress", False)
-    path, earlier = folder / "state.json", Path(".mnist_compress", "state.json")
-    return path if named or writing or path.exists() or not earlier.exists() else earlier
+    path = folder / "state.json"
+    if named or writing or path.exists():
+        return path
+    earlier = (Path(folder, ".mnist_compress", "state.json") for folder in (".", "../notebooks"))
+    return next((each for each in earlier if each.exists()), path)
 
 
 def _read(path):
