@@ -25,7 +25,8 @@ class ChangedAnswers:
     def sentence(self) -> str:
         """All changes by kind, then the comparison of right answers."""
         kinds, count = (self.comparison.only_before, self.comparison.only_after), len(self.places)
-        return (f"{count:,} {'answer' if count == 1 else 'answers'} changed: {kinds[0]:,} from right to wrong, "
+        what = "answer" if count == 1 else "answers"
+        return (f"{count:,} {what} changed: {kinds[0]:,} from right to wrong, "
                 f"{kinds[1]:,} from wrong to right, {count - sum(kinds):,} from one "
                 f"wrong answer to another. {self.comparison.sentence}")
 

@@ -44,7 +44,8 @@ def file_table(first, *others) -> Table:
     for row in (first, *others):
         share = 100 * row.bytes / first.bytes
         rows.append({"file": row.name, "size": f"{row.bytes:,} bytes",
-                     f"size, {first.name} being 100 %": f"{share:.2g} %" if share < 100 else f"{share:.0f} %",
+                     f"size, {first.name} being 100 %":
+                         f"{share:.2g} %" if share < 100 else f"{share:.0f} %",
                      "same answers after reading": "yes" if row.same_answers else "NO"})
         if "gzip" in row.name:
             rows[-1]["size"] = f"about {two_digits(row.bytes / 1000)} KB"
