@@ -1,6 +1,41 @@
 """What decides the questions of 05_prediction_trace."""
 
+import numpy as np
 import torch
+
+from ...data import load_sample
+from ...integer import IntegerLayer
+from ...pruning import prune
+from ...quantization import quantize_model
+from ...trace import run_pipeline
+from ...training import trained_model
+
+
+def _bytes_of_data():
+    told = [f"{stage.name}: {' x '.join(map(str, stage.after[0]))} {stage.dtype}, "
+            f"{stage.bytes:,} bytes" for stage in run_pipeline(epochs=1).stages[:3]]
+    return f"{'; '.join(told)}."
+
+
+def _bytes_of_network():
+    told = [f"{stage.name}: {stage.bytes:,} bytes" for stage in run_pipeline(epochs=1).stages[3:]]
+    return f"Files written after {'; '.join(told)}."
+
+
+def _output_steps():
+    network = quantize_model(prune(trained_model(), 0.3), load_sample()[0])
+    scale = network.activation_scales[1]
+    return (f"The output scale of this network's hidden layer is {scale:.4f}: 81 steps are "
+            f"{81 * scale:.2f}, 80 would be {80 * scale:.2f} and 82 {82 * scale:.2f}.")
+
+
+def _unit_output():
+    part = {name: np.array(value, np.int32) for name, value in
+            {"bias": [9376], "multiplier": round(0.00062 * 2**24), "shift": 24}.items()}
+    layer = IntegerLayer(np.array([[108, -103, 105]], np.int8), scale=np.float32(1), **part)
+    total = layer.accumulate(np.array([[252, 212, 38]], np.uint8))
+    return (f"The package's layer, of pixels 252, 212, 38 and weights 108, -103, 105: accumulator "
+            f"{total.item():,}, handed on {layer.rescale(total).item()}.")
 
 
 def _largest_sum():
