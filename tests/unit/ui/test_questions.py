@@ -16,7 +16,7 @@ FILES = sorted(Path(questions.__file__).parent.glob("*.json"))
 DATA = [{"notebook": path.stem, **item} for path in FILES
         for item in json.loads(path.read_text("utf-8"))]
 STAGES = {"data", "preprocessing", "feature engineering", "training", "pruning", "quantization",
-          "packing", "deployment"}
+          "packing", "deployment", "pipeline"}
 NOTEBOOKS = {
     "00_story",
     "01_data",
@@ -138,6 +138,11 @@ def test_numbers_in_the_questions_follow_from_arithmetic():
     assert keys["zero-point"]["text"] == f"Scale {step:.2g} and integer {-128 + round(0.5 / step)}"
     total = 0 * 5 + 200 * 3 - 255 * 2 + 40
     assert keys["integer-unit"]["text"] == f"{round(total * 5 / 2**4)}"
+    assert keys["clamped-weight"]["text"] == f"{min(round(0.25 / 0.0016), 127)}"
+    assert keys["unit-output"]["text"] == f"{round((27216 - 21836 + 3990 + 9376) * 0.00062)}"
+    assert keys["many-products"]["text"] == f"About {(2**31 - 1) // 32385 // 1000},000"
+    assert keys["fewer-products"]["text"] == f"A {784 * 100 + 1000:,} and B {784 * 40 + 400:,}"
+    assert keys["two-classes"]["text"] == f"{(0.005 * 3000 + 0.04 * 300) / 3:g} points"
     assert f"{255 * 127:,}" in keys["accumulator"]["text"]
     assert 255 * 127 < 2**15 < 2 * 255 * 127 and 784 * 255 * 127 < 2**31
     assert sorted([-0.9, 0.02, 0.5, -0.01], key=abs)[:2] == [-0.01, 0.02]
