@@ -134,7 +134,8 @@ DECIDES = {  # id: what its computation must say for the right option to follow
     "two-batches": r"16: 86\.3, 88\.5, 87\.3, 87\.5, 89\.4; batches of 32: 84\.7, 86\.7, 85\.6, "
         r"85\.7, 87\.9; batches of 8: 84\.1, 88\.1, 86\.3, 88\.0, 88\.5\.",
     "another-table": r"5: 71\.7 / 84\.3 / 85\.7; .* 82\.7 / 86\.9 / 85\.9; "
-        r".* 78\.8 / 85\.4 / 86\.3; .* 80\.5 / 86\.0 / 86\.0; .* 83\.4 / 85\.4 / 86\.6\. .* with 1 of 5",
+        r".* 78\.8 / 85\.4 / 86\.3; .* 80\.5 / 86\.0 / 86\.0; "
+        r".* 83\.4 / 85\.4 / 86\.6\. .* with 1 of 5",
     "four-bits": r"^Step 0\.0251\. [1-9]\d*,\d{3} integers .* all to 0; .* 0\.0125 to 0\.0200",
     "control-two-bits": r"training 69\.0 %; .* rounded 52\.6 %; .* with rounding 84\.6 %",
     "which-claims": r"2[5-7]% of the bytes, .* 1,172 / 25 = 47\.",
