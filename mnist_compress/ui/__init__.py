@@ -5,8 +5,8 @@ notebook loads no more than it uses. To read it all, begin with the practice: `s
 between notebooks), `guesses`, `questions`, `exercises` (a wrong function is told its mistake) and
 `evidence` (what decides a question). Then `widget`, and what stands on it, each with a JavaScript
 file of its own: `guesses`, `quizwidget`, `recall` (cards), `explorers`, `drawpad`. Pictures and
-tables are made in `plots`, `tables` and `smallest`; `waiting` is the bar of a long cell, `story`
-the key insight.
+tables are made in `plots`, `tables`, `smallest` and `microcontroller`; `waiting` is the bar of a
+long cell, `story` the key insight.
 """
 
 from importlib import import_module
@@ -17,6 +17,7 @@ _NAMES = {
     "exercises": ("check",),
     "explorers": ("explore_pruning", "explore_quantization", "explore_tradeoff"),
     "guesses": ("guess_box", "guess_report", "reveal"),
+    "microcontroller": ("explore_chip",),
     "plots": ("Strip", "show_curves", "show_digits", "show_history", "show_ink_map", "show_pixels",
               "show_probabilities", "show_seeds", "show_weights"),
     "questions": ("answer", "ask", "report"),

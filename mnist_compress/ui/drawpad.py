@@ -40,9 +40,9 @@ class DrawPad(CourseWidget):
     trace_html = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, models: dict, digits: Digits | None = None):
-        trace_prediction(models, _BLANK)  # says what is wrong with them
-        count = 0 if digits is None else whole("number of digits to pick from", len(digits), 1)
         self._models, self._digits, self._answered, self.trace = models, digits, None, None
+        self._read(_BLANK)  # says what is wrong with the models
+        count = 0 if digits is None else whole("number of digits to pick from", len(digits), 1)
         super().__init__(names=list(models), count=count, position=0 if count else None)
         self._twin = _twin(self.sentence, self.seen)
 
@@ -75,12 +75,16 @@ class DrawPad(CourseWidget):
         if not image.any():
             self.sentence = _NOTHING
             return
-        trace = trace_prediction(self._models, Digits(image[None], digit.labels))
+        self.probabilities, answers, self.trace = self._read(Digits(image[None], digit.labels))
+        self.sentence = f"{what}{_moved(self.down, self.right)}: {', '.join(answers)}."
+
+    def _read(self, digit):
+        """{model: ten probabilities}, what each of them says in words, and the trace or None."""
+        trace = trace_prediction(self._models, digit)
         sure = {name: values.tolist() for name, values in trace.layers[-1].values.items()}
-        answers = ", ".join(f"{name} says {best} ({100 * sure[name][best]:.0f} %)"
-                            for name, best in trace.predictions.items())
-        self.probabilities, self.trace = sure, trace
-        self.sentence = f"{what}{_moved(self.down, self.right)}: {answers}."
+        answers = [f"{name} says {best} ({100 * sure[name][best]:.0f} %)"
+                   for name, best in trace.predictions.items()]
+        return sure, answers, trace
 
     def _given(self):
         """The digit before it is moved, with the label 0 if nobody knows it, and what it is."""

@@ -53,12 +53,12 @@ def test_a_guess_after_the_answer_does_not_count_until_all_is_forgotten():
 @pytest.mark.parametrize("key", GUESSES)
 def test_the_tolerance_is_inclusive(key):
     _, unit, tolerance, _ = GUESSES[key]
-    off = "points" if unit == "%" else unit
-    guess(key, 50)
-    assert reveal(key, 50 + tolerance).endswith(f": right, give or take {tolerance} {off}.")
-    assert reveal(key, 50 - tolerance).endswith(f": right, give or take {tolerance} {off}.")
-    assert reveal(key, 49 - tolerance).endswith(f": {tolerance + 1} {off} too high.")
-    assert reveal(key, 51 + tolerance).endswith(f": {tolerance + 1} {off} too low.")
+    off, guessed = "points" if unit == "%" else unit, max(50, tolerance + 1)
+    guess(key, guessed)
+    for truth in (guessed + tolerance, guessed - tolerance):
+        assert reveal(key, truth).endswith(f": right, give or take {tolerance} {off}.")
+    assert reveal(key, guessed - tolerance - 1).endswith(f": {tolerance + 1} {off} too high.")
+    assert reveal(key, guessed + tolerance + 1).endswith(f": {tolerance + 1} {off} too low.")
 
 
 def test_the_report_tells_right_from_wrong_by_topic():

@@ -27,6 +27,7 @@ NOTEBOOKS = {
     "06_quiz",
     "07_smallest_file",
     "08_deployment",
+    "09_microcontroller",
 }
 OPTIONS = [option for item in DATA for option in item["options"]]
 KEYS = [option for option in OPTIONS if option["correct"]]
@@ -55,7 +56,7 @@ def test_each_question_is_complete(item):
         "question", "options"}
     assert item["notebook"] in NOTEBOOKS and item["level"] in {"easy", "medium", "hard"}
     assert item["stage"] in STAGES
-    assert item.get("measure", "bytes") in {"bytes", "microseconds", "luck"}
+    assert item.get("measure", "bytes") in {"bytes", "microseconds", "luck", "instructions"}
     assert re.fullmatch(r"[a-z0-9_]+", item.get("show_me", "none"))
     assert item["question"].endswith(("?", ".)"))
     assert [option["correct"] for option in item["options"]].count(True) == 1
@@ -91,6 +92,7 @@ def test_all_stages_and_measures_are_asked():
         "bytes",
         "microseconds",
         "luck",
+        "instructions",
     }
 
 

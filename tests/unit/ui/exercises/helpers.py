@@ -5,7 +5,7 @@ from functools import partial
 
 import torch
 
-from mnist_compress.ui import exercises
+from mnist_compress.ui import exercises, microcontroller
 from mnist_compress.ui.exercises import load_exercise
 
 RIGHT = "Right. Your function does what the package does, on every test case."
@@ -103,6 +103,20 @@ def my_speedup(floats, integers, digits, clock):
             times.append(clock() - start)
         medians.append(sorted(times)[4])
     return medians[0] / medians[1]
+
+def my_bounds(weight, bias):
+    low = bias + 255 * weight.clamp(max=0).sum()
+    high = bias + 255 * weight.clamp(min=0).sum()
+    return int(low), int(high)
+
+def my_loop(weights, pixels):
+    return microcontroller.run_c('''
+    int32_t sum = 0;
+
+    for (int i = 0; i < count; i++)
+        sum += weights[i] * pixels[i];
+    return sum;
+    ''', weights, pixels)
 """
 
 
@@ -110,7 +124,7 @@ def functions(source):
     """{name: function} that a piece of notebook code defines."""
     tree = ast.parse(source)
     tree.body = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
-    space = {"torch": torch, "F": torch.nn.functional}
+    space = {"torch": torch, "F": torch.nn.functional, "microcontroller": microcontroller}
     exec(compile(tree, "notebook", "exec"), space)
     return {node.name: space[node.name] for node in tree.body}
 
@@ -152,7 +166,8 @@ def written(name, text):
             "my_fine_tune": "model, batches", "my_frozen": "model, optimizer, batches",
             "my_smaller": "weight1, bias1, weight2, keep", "my_int8": "values, seen",
             "my_qparams": "values", "my_rounded": "weight, scale",
-            "my_speedup": "floats, integers, digits, clock"}[name]
+            "my_speedup": "floats, integers, digits, clock",
+            "my_bounds": "weight, bias", "my_loop": "weights, pixels"}[name]
     lines = text.split("\n") if "\n" in text else [f"return {text}"]
     source = "\n    ".join([f"def {name}({head}):", *lines])
     return exercises.check(functions(source)[name])

@@ -6,7 +6,7 @@ import copy
 import pytest
 import torch
 
-from mnist_compress.ui import exercises
+from mnist_compress.ui import exercises, microcontroller
 
 from .helpers import RIGHT, solutions
 
@@ -75,7 +75,7 @@ def mutants(function):
 
 def said_of(name, source):
     """What is said of this function; a source that is none counts as refused."""
-    space = {"torch": torch, "F": torch.nn.functional}
+    space = {"torch": torch, "F": torch.nn.functional, "microcontroller": microcontroller}
     try:
         exec(source, space)
     except SyntaxError:

@@ -148,6 +148,19 @@ WRONG = [
     ("my_rounded", "(weight / scale).round()", "You returned the number of steps, and"),
     ("my_speedup", "start = clock()\nfloats(digits)\nmiddle = clock()\nintegers(digits)\n"
      "return (middle - start) / (clock() - middle)", "Both work on the same digits now, but"),
+    ("my_bounds", "reach = bias + 255 * int(weight.sum())\nreturn reach, reach",
+     "That is the sum for white ink everywhere."),
+    ("my_bounds", "reach = 255 * int(weight.to(torch.int32).abs().sum())\n"
+     "return bias - reach, bias + reach", "A pixel is never below 0"),
+    ("my_bounds", "high = 255 * len(weight) * int(weight.max())\n"
+     "return bias + 255 * len(weight) * int(weight.min()), bias + high", "That is a bound too"),
+    ("my_bounds", "int(weight.clamp(max=0).sum()), int(weight.clamp(min=0).sum())",
+     "Two things. The bias is part of every sum: add it to both bounds. A pixel is a byte"),
+    ("my_loop", "microcontroller.run_c('int sum = 0; return sums;', weights, pixels)",
+     "The compiler refused it"),
+    ("my_loop", "microcontroller.run_c('int8_t sum = 0; for (int i = 0; i < count; i++) "
+     "sum = (int8_t)(sum + weights[i] * pixels[i]); return sum;', weights, pixels)",
+     "Eight bits hold -128 to 127"),
 ]
 
 

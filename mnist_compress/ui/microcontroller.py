@@ -1,0 +1,240 @@
+"""Tables, pictures and the pad of notebook 09: networks as C on an emulated chip.
+
+Without the extra [chip] nothing can be built or run. Then figures come from `recorded.csv`, which
+`tools.record_chip` wrote: they are known by the C file they belong to, by its checksum.
+"""
+
+import hashlib
+import re
+import tempfile
+from pathlib import Path
+from string import Template
+from typing import Any, NamedTuple
+
+import pandas as pd
+import torch
+
+from ..data import Digits
+from ..deploy import chip, export_c
+from ..measure import PICOJOULES, energy
+from ..training import logits
+from .drawpad import DrawPad
+from .plots import Picture, canvas, in_style, pareto
+from .state import Sentence
+from .tables import Table, two_digits
+from .waiting import progress
+
+INSTALL = "pip install -c constraints.txt -e '.[chip]'"
+RECORDED = Path(chip.__file__).with_name("recorded.csv")
+_MEGAHERTZ = 48
+_FIGURES = ["flash", "code", "stack", "instructions", "cycles"]
+_LOOP = """#include <stdint.h>
+static const int8_t weights[] = {$weights};
+void predict(const uint8_t pixels[784], int32_t logits[10]);
+static int32_t loop(const uint8_t pixels[], int count)
+{
+$body
+}
+void predict(const uint8_t pixels[784], int32_t logits[10])
+{
+    logits[0] = loop(pixels, $count);
+}
+"""
+
+
+class ChipRow(NamedTuple):
+    """One program on a core: bytes of flash, of its code alone, of stack; instructions and cycles
+    for a digit, cycles NaN where the core has no table of them. `same`: how many digits it read as
+    the network does, 0 if the figures are recorded ones; `checksum` of its C file."""
+
+    name: str
+    flash: float
+    code: float
+    stack: float
+    instructions: float
+    cycles: float
+    same: int
+    checksum: str
+
+
+def on_chip(networks: dict[str, Any], digits: Digits,
+            core: str = "cortex-m0plus") -> list[ChipRow]:
+    """Export, build and run networks: a `ChipRow` for each.
+
+    networks: {name: network}, or {name: (network, encoding, ...)} as `export_c` takes them. The
+    first 100 of the digits must be read as the network reads them, 5 in float32; RuntimeError if
+    not. Without the extra, figures are recorded ones, NaN where there are none.
+    """
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name, network in progress(networks.items(), "programs"):
+            network, *options = network if isinstance(network, tuple) else (network,)
+            path = Path(folder, "digits.c")
+            export_c(network, path, *options)
+            checksum = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+            rows.append(_counted(name, network, path, digits, core, checksum) if chip.installed()
+                        else _recorded(name, core, checksum))
+    return rows
+
+
+def _counted(name, network, path, digits, core, checksum):
+    build = chip.build(path, core)
+    few = digits[:5 if build.floats else 100]
+    found = torch.from_numpy(chip.Chip(build).logits(few.images))
+    wanted = logits(network, few)
+    scale = 1 if build.floats else network.logit_scale
+    if not torch.allclose(found * scale, wanted, atol=1e-4):
+        raise RuntimeError(f"{name} reads other digits on {core} than here")
+    counted = chip.Chip(build).count(few.images[:2])
+    cycles = float("nan") if counted.cycles is None else counted.cycles
+    return ChipRow(name, build.flash, build.code, counted.stack, counted.instructions, cycles,
+                   len(few), checksum)
+
+
+def _recorded(name, core, checksum):
+    known = pd.read_csv(RECORDED).set_index(["checksum", "core"])[_FIGURES]
+    figures = known.reindex([(checksum, core)]).iloc[0]
+    return ChipRow(name, *figures.tolist(), 0, checksum)
+
+
+def chip_table(rows: list[ChipRow], right: dict[str, str] | None = None) -> Table:
+    """Flash, memory and instructions of each program; right: {name: how many digits it reads}."""
+    frame = pd.DataFrame({
+        "flash": [f"{row.flash:,.0f} bytes" for row in rows],
+        "of it code": [f"{row.code:,.0f}" for row in rows],
+        "memory": [f"{row.stack:,.0f} bytes" for row in rows],
+        "instructions": [f"{row.instructions:,.0f}" for row in rows],
+    }, index=pd.Index([row.name for row in rows], name="program"))
+    if right:
+        frame["right"] = [right.get(row.name, "") for row in rows]
+    told = [_least(rows, "Least", "flash"), _least(rows, "fewest", "instructions")]
+    return Table(frame, f"{'; '.join(told)}. {_source(rows)}")
+
+
+def _least(rows, word, what):
+    """Which program takes least of it, and how far below the first one that is."""
+    least = min(rows, key=lambda row: getattr(row, what))
+    times = two_digits(getattr(rows[0], what) / getattr(least, what))
+    below = "" if least is rows[0] else f" ({float(times):,g} times below {rows[0].name})"
+    return f"{word} {what}: {least.name}{below}"
+
+
+def estimate_table(rows: list[ChipRow]) -> Table:
+    """Milliseconds and microjoules that the cycles of a digit would take, as `energy` has them."""
+    frame = pd.DataFrame({
+        "cycles": [f"{row.cycles:,.0f}" for row in rows],
+        f"ms at {_MEGAHERTZ} MHz": [_short(row.cycles / 1000 / _MEGAHERTZ) for row in rows],
+        **{f"microjoules, {source}": [_short(energy(row.cycles, "cycle")[source]) for row in rows]
+           for source in PICOJOULES["cycle"]},
+    }, index=pd.Index([row.name for row in rows], name="program"))
+    texts = [" to ".join(map(_short, energy(row.cycles, "cycle").values()))
+             for row in (rows[0], rows[-1])]
+    return Table(frame, f"Estimates, not measurements: a digit takes {texts[0]} microjoules as "
+                 f"{rows[0].name}, {texts[1]} as {rows[-1].name}.")
+
+
+def _short(value):
+    """Two digits: 0.33, 4,500."""
+    return f"{float(two_digits(value)):,g}"
+
+
+def _source(rows):
+    """Where the figures come from, in a sentence."""
+    if all(row.same for row in rows):
+        read = " or ".join(f"{count}" for count in sorted({row.same for row in rows}))
+        return f"Each program was built here and read {read} digits as its network does."
+    return (f"Recorded figures: the extra that builds and runs programs is not here ({INSTALL}).")
+
+
+@in_style
+def show_encodings(rows: list[ChipRow], mine: str = "") -> Picture:
+    """Flash and instructions of programs for one network; `mine` is the learner's own of them."""
+    figure, axes = canvas((7.6, 3.6))
+    for row in rows:
+        axes.plot(row.flash, row.instructions, linestyle="", label=row.name,
+                  markersize=13 if row.name == mine else 8)
+    front = pareto(rows, lambda row: (row.flash, row.instructions))
+    axes.step([row.flash for row in front], [row.instructions for row in front], where="post",
+              marker="", color="#555555", linewidth=1, linestyle="--", label="Pareto front")
+    axes.set(xscale="log", yscale="log", xlabel="bytes of flash", ylabel="instructions")
+    figure.legend(loc="outside upper center", ncols=4)
+    names = [row.name for row in front]
+    told = f"No other program beats {', '.join(names)} in both bytes and instructions."
+    if mine:
+        told += f" Yours, {mine}, is {'on' if mine in names else 'not on'} this front."
+    return Picture(figure, f"{told} {_source(rows)}")
+
+
+def peer_table(rows: list[ChipRow], right: dict[str, float]) -> Table:
+    """Our programs among others (peers.csv), which were built for the same core and counted when
+    the course was written; right: {name: per cent of MNIST's 10,000 test digits}."""
+    peers = pd.read_csv(Path(__file__).with_name("peers.csv")).set_index("network")
+    ours = pd.DataFrame({"flash": [row.flash for row in rows], "RAM": [row.stack for row in rows],
+                         "instructions": [row.instructions for row in rows],
+                         "right": [right[row.name] for row in rows]},
+                        index=[f"ours: {row.name}" for row in rows])
+    costs, told = ["flash", "instructions"], []
+    for name, own in ours.iterrows():
+        worse = (peers[costs] > own[costs]).all(axis=1) & (peers["right"] < own["right"])
+        if beaten := [peer for peer in peers.index[worse] if "GCC" not in peer]:
+            told.append(f"{name.removeprefix('ours: ')} takes less flash and fewer instructions "
+                        f"than {' and '.join(beaten)}, and reads more digits.")
+    every = pd.concat([ours, peers]).sort_values("right")
+    frame = pd.DataFrame({name: every[name].map("{:,.0f}".format) for name in every})
+    frame["right"] = every["right"].map("{:.1f} %".format)
+    told.append(f"Most digits are read by {every.index[-1]}.")
+    return Table(frame.rename_axis("program"), " ".join(told))
+
+
+def run_c(body: str, weights: torch.Tensor, pixels: torch.Tensor) -> int:
+    """What a piece of C returns on the emulated chip. It sees `weights`, int8 (n,), `pixels`, uint8
+    (n,), and their `count`. RuntimeError with what the compiler says."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "loop.c")
+        path.write_text(Template(_LOOP).substitute(
+            weights=", ".join(map(str, weights.tolist())), count=len(weights), body=body), "utf-8")
+        try:
+            built = chip.build(path)
+        except RuntimeError as problem:
+            found = re.search("error: (.*)", str(problem))
+            raise RuntimeError(f"the compiler says: {found[1] if found else problem}") from None
+    picture = torch.zeros(1, 784, dtype=torch.uint8)
+    picture[0, :len(pixels)] = pixels
+    return int(chip.Chip(built).logits(picture)[0, 0])
+
+
+class ChipPad(DrawPad):
+    """Draw a digit and watch emulated chips read it, their instructions counted.
+
+    models: {name: network}, each in a program of its own. rows: what `on_chip` said of them; a
+    float network's instructions are taken from there, for to count them is slow.
+    """
+
+    def __init__(self, models: dict[str, Any], rows: list[ChipRow]):
+        self._programs, self._known = {}, {row.name: row.instructions for row in rows}
+        with tempfile.TemporaryDirectory() as folder:
+            for name, network in models.items():
+                export_c(network, Path(folder, "digits.c"))
+                self._programs[name] = chip.Chip(chip.build(Path(folder, "digits.c")))
+        super().__init__(models)
+
+    def _read(self, digit):
+        sure, answers = {}, []
+        for name, program in self._programs.items():
+            scale = getattr(self._models[name], "logit_scale", 1)
+            found = torch.from_numpy(program.logits(digit.images)[0]) * scale
+            sure[name], best = found.softmax(0).tolist(), int(found.argmax())
+            about, count = "about ", self._known.get(name)
+            if not program.build.floats:
+                about, count = "", program.count(digit.images).instructions
+            answers.append(f"{name} says {best} ({100 * sure[name][best]:.0f} %) after {about}"
+                           f"{count:,.0f} instructions")
+        return sure, answers, None
+
+
+def explore_chip(models: dict[str, Any], rows: list[ChipRow]) -> ChipPad | Sentence:
+    """A pad whose digits are read by emulated chips, one for each of these networks by name; rows:
+    what `on_chip` said of them."""
+    if not chip.installed():
+        return Sentence(f"The pad needs the extra that builds and runs programs: {INSTALL}.")
+    return ChipPad(models, rows)
