@@ -6,11 +6,13 @@ import tempfile
 
 import nbformat
 from nbclient import NotebookClient
+from nbval.plugin import get_sanitize_patterns
 
 from tools import ROOT
 
 FOLDER = ROOT / "notebooks"
 CELL_SECONDS = 60
+LEFT_OUT = get_sanitize_patterns((ROOT / "tests/notebooks/sanitize.cfg").read_text("utf-8"))
 COMPARED = ("text/plain", "text/html", "text/latex", "text/markdown")  # as nbval does
 
 
@@ -62,7 +64,7 @@ def execute(notebook, state=None, env=None):
 
 
 def outputs(cell):
-    """What nbval compares in a cell: a list of (kind, text), streams joined."""
+    """What nbval compares in a cell: a list of (kind, text), streams joined, no picture's bytes."""
     if "nbval-ignore-output" in cell.metadata.get("tags", []):
         return []
     found = {}
@@ -75,4 +77,10 @@ def outputs(cell):
             for kind in COMPARED:
                 if kind in output.data:
                     found.setdefault(kind, []).append(output.data[kind])
-    return [(kind, "".join(found[kind])) for kind in sorted(found)]
+    return [(kind, _sanitized("".join(found[kind]))) for kind in sorted(found)]
+
+
+def _sanitized(text):
+    for pattern, replacement in LEFT_OUT:
+        text = re.sub(pattern, replacement, text)
+    return text

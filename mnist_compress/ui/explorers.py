@@ -4,7 +4,6 @@ An `Explorer` is a few controls and a function that paints what their values mak
 """
 
 import gzip
-import html
 import io
 import reprlib
 from functools import cache, partial
@@ -12,7 +11,6 @@ from typing import NamedTuple
 
 import torch
 import traitlets
-from IPython.display import display
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -22,7 +20,7 @@ from ..packed import pack
 from ..pruning import fine_tune, prune, sparsity
 from ..quantization import choose_qparams, dequantize, quantize, quantize_model, round_weights
 from ..training import evaluate
-from .plots import in_style, pareto
+from .plots import as_html, in_style, pareto
 from .tables import two_digits
 from .widget import CourseWidget, shown, source
 
@@ -106,14 +104,8 @@ class Explorer(CourseWidget):
 
     def twin(self):
         """The picture and its sentence."""
-        return {"image/png": self.png, "text/plain": self.sentence}
-
-    def _ipython_display_(self):
-        data, metadata = self._repr_mimebundle_()
-        alt = {"image/png": {"alt": self.sentence, "width": self.width}}
-        display(data, metadata={**metadata, **alt}, raw=True)
-        text = f'<p class="mc-static">{html.escape(self.sentence)}</p>'
-        display({"text/html": text, "text/plain": self.sentence}, raw=True)
+        return {"text/html": as_html(self.png, self.sentence, self.width),
+                "text/plain": self.sentence}
 
 
 def _per_cent(fraction):

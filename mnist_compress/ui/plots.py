@@ -1,5 +1,7 @@
 """Pictures of the course. Each comes with one sentence, computed from the same numbers."""
 
+import base64
+import html
 import io
 import math
 import operator
@@ -8,7 +10,6 @@ from pathlib import Path
 
 import matplotlib
 import torch
-from IPython.display import display
 from matplotlib.figure import Figure
 
 from ..data import real, whole
@@ -36,11 +37,19 @@ class Picture:
             self.figure.savefig(file, format="png")
             return file.getvalue()
 
-    def _ipython_display_(self):
+    def _repr_html_(self):
         width = round(96 * self.figure.get_figwidth())  # on the screen, though it is drawn sharper
-        display({"image/png": self.png(), "text/plain": self.sentence}, raw=True,
-                metadata={"image/png": {"alt": self.sentence, "width": width}})
-        display(Sentence(self.sentence))
+        return as_html(self.png(), self.sentence, width)
+
+
+def as_html(png: bytes, sentence: str, width: int) -> str:
+    """A picture `width` pixels wide, with its sentence as alt text, and again below it.
+
+    As `image/png`, JupyterLab would show it without the alt text.
+    """
+    source = f"data:image/png;base64,{base64.b64encode(png).decode()}"
+    return (f'<img alt="{html.escape(sentence)}" width="{width}" src="{source}">'
+            f"{Sentence(sentence)._repr_html_()}")
 
 
 def canvas(size=(6.4, 3.2), rows=1, columns=1, **options):

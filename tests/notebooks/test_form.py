@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import html
 import itertools
 import re
 import statistics
@@ -164,13 +165,11 @@ def test_stored_outputs_are_clean(path):
 
 @NOTEBOOKS
 def test_pictures_carry_their_sentence(path):
-    for cell in code_cells(read(path)):
-        texts = [output.data.get("text/html", "") for output in cell.outputs if "data" in output]
-        for output in cell.outputs:
-            if "image/png" in output.get("data", {}):
-                alt = output.metadata["image/png"]["alt"]
-                assert len(alt) > 20 and output.data["text/plain"] == alt
-                assert any(re.match(r"<p[ >]", text) for text in texts)  # the sentence beside it
+    for output in [output for cell in code_cells(read(path)) for output in cell.outputs]:
+        text = output.get("data", {}).get("text/html", "")
+        for tag, after in re.findall("(<img [^>]*>)(<p>)?", text):
+            alt = html.unescape(re.search('alt="(.*?)"', tag)[1])
+            assert len(alt) > 20 and after and output.data["text/plain"] == alt
 
 
 @NOTEBOOKS

@@ -29,10 +29,13 @@ def test_words_in_folded_blocks_and_code_do_not_count():
 def test_outputs_are_what_nbval_compares():
     cell = new_code_cell("", outputs=[
         new_output("stream", name="stdout", text="a\n"),
-        new_output("display_data", {"text/plain": "p", "image/png": "x", "text/html": "h"}),
+        new_output("display_data", {"text/plain": "p", "image/png": "x",
+                                    "text/html": '<img src="data:image/png;base64,iVBO="> h'}),
         new_output("stream", name="stdout", text="b\n"),
         new_output("error", ename="E", evalue="v")])
     assert notebooks.outputs(cell) == [("error", "E: v"), ("stdout", "a\nb\n"),
-                                       ("text/html", "h"), ("text/plain", "p")]
+
+                                       ("text/html", '<img src="data:image"> h'),
+                                       ("text/plain", "p")]
     cell.metadata.tags = ["nbval-ignore-output"]
     assert notebooks.outputs(cell) == []

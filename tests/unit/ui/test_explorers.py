@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from mnist_compress.packed import unpack
 from mnist_compress.pruning import prune
 from mnist_compress.training import evaluate, trained_model
-from mnist_compress.ui import explorers
+from mnist_compress.ui import explorers, plots
 from mnist_compress.ui.explorers import (
     _BITS,
     Explorer,
@@ -288,18 +288,10 @@ def test_same_values_same_picture(pruning):
 
 
 def test_the_twin_is_the_picture_with_its_sentence(explorer):
-    from IPython.core.interactiveshell import InteractiveShell
-    from IPython.utils.capture import capture_output
-
-    InteractiveShell.instance()
-    with capture_output() as got:
-        explorer._ipython_display_()
-    widget, text = got.outputs
-    assert "application/vnd.jupyter.widget-view+json" in widget.data
-    assert widget.data["image/png"] == explorer.png
-    assert widget.metadata["image/png"] == {"alt": explorer.sentence, "width": explorer.width}
-    assert widget.data["text/plain"] == text.data["text/plain"] == explorer.sentence
-    assert text.data["text/html"] == f'<p class="mc-static">{explorer.sentence}</p>'
+    data, _ = explorer._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in data and "image/png" not in data
+    assert data["text/html"] == plots.as_html(explorer.png, explorer.sentence, explorer.width)
+    assert data["text/plain"] == explorer.sentence
 
 
 @settings(max_examples=15, deadline=None)
