@@ -11,13 +11,13 @@ from ..trace import trace_prediction
 from .tables import trace_table
 from .widget import CourseWidget, shown, source
 
-_DRAWN = 140  # pixels of the drawing, before it is centered; drawpad.js sends as many
+_DRAWN = 140  # pixels of the drawing, before it is centered: SENT in drawpad.js
 _BLANK = Digits(torch.zeros(1, SIDE, SIDE, dtype=torch.uint8), torch.tensor([0]))
-_NOTHING = "There is no ink yet. Draw a digit, or pick a test digit."
+_NOTHING = "There is no ink yet. Draw a digit, or pick a picture."
 
 
 class DrawPad(CourseWidget):
-    """Draw a digit, or pick and move a test digit, and watch three networks read it.
+    """Draw a digit, or pick and move a picture, and watch three networks read it.
 
     models: as `Pipeline.models` is, what `trace_prediction` takes. digits: `Digits` to pick from,
     or None. The network sees the drawing, centered by `center_digit`, or else digits[position] as
@@ -29,10 +29,11 @@ class DrawPad(CourseWidget):
     # the page sends a memoryview, which Bytes alone would refuse
     drawing = traitlets.Bytes(help="_DRAWN ** 2 bytes, 0 for paper, or none").tag(
         sync=True, from_json=lambda value, widget: bytes(value))
-    position = traitlets.Int(None, allow_none=True, help="of a test digit").tag(sync=True)
+    strokes = traitlets.List(help="of the drawing, lists of [x, y] in 0..1, if any").tag(sync=True)
+    position = traitlets.Int(None, allow_none=True, help="of a picture").tag(sync=True)
     down = traitlets.Int(help="pixels").tag(sync=True)
     right = traitlets.Int(help="pixels").tag(sync=True)
-    count = traitlets.Int(help="how many test digits there are").tag(sync=True)
+    count = traitlets.Int(help="how many pictures there are").tag(sync=True)
     names = traitlets.List(help="of the models").tag(sync=True)
     seen = traitlets.Bytes(bytes(SIDE * SIDE), help="784 pixels").tag(sync=True)
     probabilities = traitlets.Dict(help="{model: ten numbers 0..1}").tag(sync=True)
@@ -94,8 +95,8 @@ class DrawPad(CourseWidget):
             return Digits(image[None], _BLANK.labels), "Your drawing"
         if self.position is None:
             return _BLANK, ""
-        digit = self._digits[whole("number of a test digit", self.position, 0, self.count - 1)]
-        return digit, f"Test digit {self.position}, a {digit.labels.item()}"
+        digit = self._digits[whole("number of a picture", self.position, 0, self.count - 1)]
+        return digit, f"Picture {self.position}, a {digit.labels.item()}"
 
 
 def _shifted(image: torch.Tensor, down: int, right: int) -> torch.Tensor:

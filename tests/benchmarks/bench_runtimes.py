@@ -185,7 +185,7 @@ def page_table(pages, pixels, chromium):
 def main():
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
-    digits, test = load_sample()
+    digits, _, test = load_sample()
     model = fine_tune(prune(trained_model(), 0.95), digits)
     integer = quantize_model(model, digits, bits=4)
     print("## Runtimes\n\n`python -m tests.benchmarks.bench_runtimes`\n")

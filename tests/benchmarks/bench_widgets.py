@@ -14,7 +14,7 @@ PAD = [
     "from mnist_compress.ui import DrawPad\n"
     "torch.set_num_threads(1)\n"
     "pipeline = run_pipeline()",
-    "DrawPad(pipeline.models, pipeline.test[::400])",
+    "DrawPad(pipeline.models, pipeline.test[::300])",
 ]
 SLIDER = [
     "import torch\n"
@@ -22,7 +22,7 @@ SLIDER = [
     "from mnist_compress.training import trained_model\n"
     "from mnist_compress.ui import explore_{0}\n"
     "torch.set_num_threads(1)\n"
-    "digits, test = load_sample()",
+    "digits, _, test = load_sample()",
     "explore_{0}({1})",
 ]
 QUIZ = ["from mnist_compress.ui import quiz", 'quiz("pixel-150")']

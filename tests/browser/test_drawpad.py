@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
@@ -15,10 +16,10 @@ CELLS = [
     "from mnist_compress.training import trained_model\n"
     "from mnist_compress.ui import DrawPad\n"
     "torch.set_num_threads(1)\n"
-    "digits, test = load_sample()\n"
+    "digits, _, test = load_sample()\n"
     "model, pruned = trained_model(), prune(trained_model(), 0.3)\n"
     "models = {'float': model, 'pruned': pruned, 'int8': quantize_model(pruned, digits)}",
-    "pad = DrawPad(models, test[::400])\npad",
+    "pad = DrawPad(models, test[::300])\npad",
     "display(pad)",
 ]
 STROKES = {  # on a unit square, as people write them
@@ -33,8 +34,8 @@ class Pad:
     def __init__(self, notebook, cell="pad = DrawPad"):
         self.notebook, self.page = notebook, notebook.page
         self.box = notebook.cell(cell).locator(".mc")
-        self.paper = self.box.get_by_role("img", name="Draw here")
-        self.seen = self.box.get_by_role("application")
+        self.paper = self.box.get_by_role("application", name="Draw here")
+        self.seen = self.box.get_by_role("application", name="What the network")
         self.status = self.box.get_by_role("status")
         self.number = self.box.get_by_role("spinbutton")
 
@@ -44,16 +45,16 @@ class Pad:
             "([status, text]) => status.textContent.includes(text) && status.innerText",
             arg=[self.status.element_handle(), text], timeout=20_000).json_value()
 
-    def points(self, digit):
-        """The places on the page where a stroke turns."""
+    def points(self, digit, size=1):
+        """The places on the page where a stroke turns; around the middle, `size` times as large."""
         self.paper.click(trial=True, timeout=20_000)  # JupyterLab covers all while a theme loads
         box = self.paper.bounding_box()
-        return [(box["x"] + x * box["width"], box["y"] + y * box["height"])
-                for x, y in STROKES[digit]]
+        return [(box["x"] + (.5 + size * (x - .5)) * box["width"],
+                 box["y"] + (.5 + size * (y - .5)) * box["height"]) for x, y in STROKES[digit]]
 
-    def draw(self, digit):
+    def draw(self, digit, size=1):
         """One stroke with the mouse."""
-        first, *others = self.points(digit)
+        first, *others = self.points(digit, size)
         self.page.mouse.move(*first)
         self.page.mouse.down()
         for place in others:
@@ -65,6 +66,11 @@ class Pad:
         return canvas.evaluate("""canvas => canvas.getContext("2d").getImageData(
             0, 0, canvas.width, canvas.height).data.reduce(
                 (sum, value, at) => at % 4 === 3 ? sum + value / 255 : sum, 0)""")
+
+    def pixels(self):
+        """What the network sees, (784,) int64."""
+        return np.array(self.seen.evaluate("""canvas => [...canvas.getContext("2d").getImageData(
+            0, 0, 28, 28).data].filter((value, at) => at % 4 === 3)"""))
 
     def clear(self):
         """Press the button with the mouse and wait for the answer."""
@@ -139,6 +145,30 @@ def test_mouse_draws_and_all_three_read_it(pad):
     pad.box.locator("summary").click()
 
 
+def test_a_small_drawing_looks_like_a_large_one(pad):
+    for digit in "10":
+        found = []
+        for size in (1, 0.5, 0.3):
+            pad.clear()
+            pad.draw(digit, size)
+            pad.says("Your drawing")
+            found.append(pad.pixels())
+        for small in found[1:]:  # 784 pixels of 0..255; one of the pad is three of a small drawing
+            assert np.corrcoef(found[0], small)[0, 1] > 0.9
+            assert small.sum() == pytest.approx(found[0].sum(), rel=0.1)
+
+
+def test_keys_draw(pad):
+    press = pad.page.keyboard.press
+    pad.paper.focus()
+    for key in [*["ArrowUp"] * 9, " ", *["ArrowDown"] * 18, " ", "ArrowLeft"]:
+        press(key)
+    assert pad.says("Your drawing").count("says 1 ") == 3
+    press("Delete")
+    pad.says("There is no ink yet")
+    assert pad.ink(pad.paper) == 0
+
+
 def test_two_views_are_in_step(pad):
     other = Pad(pad.notebook, "display(pad)")
     pad.draw("1")
@@ -146,9 +176,9 @@ def test_two_views_are_in_step(pad):
     assert other.ink(other.paper) == pytest.approx(pad.ink(pad.paper), rel=0.02)
     assert other.ink(other.seen) == pad.ink(pad.seen) > 0
     other.box.get_by_role("button", name="Next").click()
-    assert pad.says("Test digit 0, a 0") == other.says("Test digit 0, a 0")
+    assert pad.says("Picture 0, a 0") == other.says("Picture 0, a 0")
     other.box.get_by_role("button", name="Next").click()
-    pad.says("Test digit 1, a 1")
+    pad.says("Picture 1, a 1")
     assert pad.ink(pad.paper) == other.ink(other.paper) == 0
     assert pad.number.input_value() == other.number.input_value() == "1"
 
@@ -173,22 +203,22 @@ def test_keyboard_alone(pad):
     pad.focus_by_tab("number")
     for digit in "12":
         page.keyboard.press("ArrowUp")
-        assert pad.says(f"Test digit {digit}, a {digit}: ").count(f"says {digit} ") == 3
+        assert pad.says(f"Picture {digit}, a {digit}: ").count(f"says {digit} ") == 3
     page.keyboard.press("Control+A")
     page.keyboard.type("7")
     page.keyboard.press("Enter")
-    still = pad.says("Test digit 7, a 7: ")
+    still = pad.says("Picture 7, a 7: ")
     for _ in range(2):
         page.keyboard.press("Shift+Tab")
     assert pad.seen.evaluate("seen => seen === document.activeElement")
     for key in ("ArrowRight", "ArrowRight", "ArrowDown", "ArrowLeft"):
         page.keyboard.press(key)
-    pad.says("Test digit 7, a 7, moved 1 right and 1 down: ")
+    pad.says("Picture 7, a 7, moved 1 right and 1 down: ")
     pad.picture("keys")
     for key in "abxyzmrj1dd":  # commands of JupyterLab; the fixture counts the cells
         page.keyboard.press(key)
     page.keyboard.press("Home")
-    assert pad.says("Test digit 7, a 7: ") == still
+    assert pad.says("Picture 7, a 7: ") == still
     assert pad.seen.evaluate("seen => seen === document.activeElement")
 
 
@@ -199,7 +229,7 @@ def test_a_number_that_no_test_digit_has_is_refused(pad):
     assert pad.status.inner_text().startswith("There is no ink yet")
     pad.number.fill("3")
     pad.number.press("Enter")
-    pad.says("Test digit 3, a 3: ")
+    pad.says("Picture 3, a 3: ")
 
 
 def test_finger_and_pen(pad):

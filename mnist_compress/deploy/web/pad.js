@@ -2,18 +2,30 @@
 import {center} from "./center.js";
 
 const size = 140, step = 5;  // pixels of the pad; one press of an arrow key
+const wide = 14, clean = 16;  // the pen: on the pad, and when the drawing fills it, as in MNIST
 
 // trace: what trace.js makes. It is called with 784 pixels after every stroke.
 export const startPad = (document, trace) => {
   const [pad, answer, clear, , seen, bars] = document.querySelectorAll("[id]");
   const texts = document.querySelectorAll("span");
-  const [pen, preview] = [pad, seen].map(canvas =>
+  const copy = pad.copy = pad.cloneNode(), [pen, preview, large] = [pad, seen, copy].map(canvas =>
     canvas.getContext("2d", {willReadFrequently: true}));
-  pen.lineWidth = 14, pen.lineCap = pen.lineJoin = "round";
   let x = size / 2, y = x, down = 0;  // where the pen is, and whether a key lowered it
+  let path, places;  // all strokes, and where they turn: [[x, x, ...], [y, y, ...]]
 
+  const draw = (canvas, width) => {
+    canvas.lineWidth = width, canvas.lineCap = canvas.lineJoin = "round", canvas.stroke(path);
+  };
+  // All strokes, as large as the pad.
+  const enlarge = () => {
+    const ends = places.map(all => [Math.min(...all), Math.max(...all)]);
+    const times = (size - clean - 2) / Math.max(3, ...ends.map(([low, high]) => high - low));
+    const [right, below] = ends.map(([low, high]) => (size - times * (low + high)) / 2);
+    copy.width = size;  // wipes it
+    large.setTransform(times, 0, 0, times, right, below), draw(large, clean / times);
+  };
   const show = () => {
-    const drawn = pen.getImageData(0, 0, size, size).data;
+    const drawn = large.getImageData(0, 0, size, size).data;
     const pixels = center(drawn.filter((none, place) => place % 4 == 3), size);
     const told = trace(pixels), image = preview.createImageData(28, 28);
     answer.textContent = told.answer;
@@ -23,14 +35,15 @@ export const startPad = (document, trace) => {
     pixels.forEach((value, place) => image.data[4 * place + 3] = value);
     preview.putImageData(image, 0, 0);
   };
-  const go = (nextX, nextY, draw) => {
-    pen.beginPath(), pen.moveTo(x, y), pen.lineTo(x = nextX, y = nextY);
-    if (draw) pen.stroke(), show();
+  const go = (nextX, nextY, lowered) => {
+    path.moveTo(x, y), x = nextX, y = nextY;
+    if (lowered)
+      path.lineTo(x, y), places[0].push(x), places[1].push(y), draw(pen, wide), enlarge(), show();
   };
   const point = event =>
     [event.offsetX, event.offsetY].map(place => place * size / pad.clientWidth);
   const wipe = () => {
-    pen.clearRect(0, 0, size, size), show();
+    path = new Path2D(), places = [[], []], pad.width = copy.width = size, show();
   };
 
   pad.onpointerdown = event => {
@@ -54,5 +67,5 @@ export const startPad = (document, trace) => {
   clear.onclick = wipe;
   for (let digit = 0; digit < 10; digit++)
     bars.append(Object.assign(document.createElement("b"), {textContent: digit}));
-  show();
+  wipe();
 };

@@ -72,7 +72,7 @@ def matches(pad):
 
 def test_starts_with_the_first_test_digit(pad, test):
     assert pad.seen == test.images[0].numpy().tobytes()
-    assert pad.sentence.startswith("Test digit 0, a 0: float says ")
+    assert pad.sentence.startswith("Picture 0, a 0: float says ")
     assert pad.count == 10 and pad.problem == ""
     matches(pad)
 
@@ -110,7 +110,7 @@ def test_shift_is_a_roll_with_zero_fill(position, down, right):
 
 def test_moves_are_told_and_a_drawing_moves_too(pad):
     send(pad, position=7, down=-2, right=1)
-    assert pad.sentence.startswith("Test digit 7, a 7, moved 1 right and 2 up: float says ")
+    assert pad.sentence.startswith("Picture 7, a 7, moved 1 right and 2 up: float says ")
     send(pad, drawing=ONE.tobytes(), position=None, down=3, right=0)
     assert pad.sentence.startswith("Your drawing, moved 3 down: float says ")
     centred = center_digit(ONE).numpy()
@@ -165,16 +165,16 @@ def test_back_to_what_was_answered_before_the_error(pad):
 
 @pytest.mark.parametrize(("values", "problem"), [
     ({"drawing": b"123"}, "RuntimeError: shape '[140, 140]' is invalid for input of size 3"),
-    ({"position": 10}, "number of a test digit must be a whole number from 0 to 9; "
+    ({"position": 10}, "number of a picture must be a whole number from 0 to 9; "
      "got 10"),
-    ({"position": -1}, "number of a test digit must be a whole number from 0 to 9; "
+    ({"position": -1}, "number of a picture must be a whole number from 0 to 9; "
      "got -1"),
 ])
 def test_bad_values_are_shown(pad, values, problem):
     send(pad, **values)
     assert pad.problem == problem
     send(pad, drawing=b"", position=3)
-    assert pad.problem == "" and pad.sentence.startswith("Test digit 3, a 3: ")
+    assert pad.problem == "" and pad.sentence.startswith("Picture 3, a 3: ")
 
 
 def test_pad_without_test_digits():
@@ -183,7 +183,7 @@ def test_pad_without_test_digits():
     assert pad.twin() == {"text/plain": f"Draw pad. {_NOTHING}",
                           "text/html": f"<p>Draw pad. {_NOTHING}</p>"}
     pad.position = 0
-    assert pad.problem.startswith("number of a test digit must be ")
+    assert pad.problem.startswith("number of a picture must be ")
 
 
 def test_bad_arguments(test):
