@@ -22,6 +22,7 @@ from ..quantization import choose_qparams, dequantize, quantize, quantize_model,
 from ..training import evaluate
 from .plots import as_html, in_style, pareto
 from .tables import two_digits
+from .waiting import progress
 from .widget import CourseWidget, shown, source
 
 _ZEROS = (0.0, 0.3, 0.6, 0.8, 0.9, 0.95, 0.98)
@@ -237,24 +238,20 @@ class _Tradeoff(NamedTuple):
     accuracy: float
 
 
-def _tradeoffs(model, train, test, sparsities=_ZEROS, bits=_BITS):
-    """Prune, fine-tune (where something was pruned), quantize and pack: all combinations."""
+def tradeoffs(model, train, validation, sparsities=_ZEROS, bits=_BITS) -> list[_Tradeoff]:
+    """Prune, fine-tune (where something was pruned), quantize, pack, judge: all combinations."""
     points = []
-    for share in sparsities:
+    for share in progress(sparsities, "networks"):
         tuned = fine_tune(prune(model, share), train) if share else model
         for count in bits:
             integer = quantize_model(tuned, train, bits=count)
             size = len(pack(integer, "order0"))  # in milliseconds; the best takes seconds
-            points.append(_Tradeoff(share, count, size, evaluate(integer, test).accuracy))
+            points.append(_Tradeoff(share, count, size, evaluate(integer, validation).accuracy))
     return points
 
 
-def explore_tradeoff(model, train, test) -> Explorer:
-    """Zeros and bits -> where your network stands between bytes and accuracy, among all others.
-
-    All combinations are pruned, fine-tuned, quantized and packed first, which takes some seconds.
-    """
-    points = _tradeoffs(model, train, test)
+def explore_tradeoff(points: list) -> Explorer:
+    """Zeros and bits -> where one of the `tradeoffs` stands between bytes and accuracy."""
     front = pareto(points, lambda point: (point.bytes, -point.accuracy))
     sizes = [point.bytes / 1000 for point in points]
     ticks = [tick for tick in (1, 2, 5, 10, 20, 50, 100, 200, 500)
@@ -271,7 +268,7 @@ def explore_tradeoff(model, train, test) -> Explorer:
                       label="yours")
             axes.set_xticks(ticks, [f"{tick}" for tick in ticks])
             axes.minorticks_off()
-            axes.set(xlabel="packed file, KB", ylabel="test accuracy, %")
+            axes.set(xlabel="packed file, KB", ylabel="right validation digits, %")
             axes.legend(loc="lower right")
         axes.lines[-1].set_data(*_places([own]))
         verdict = "It lies on the Pareto front: none is as small and as good."
@@ -281,11 +278,12 @@ def explore_tradeoff(model, train, test) -> Explorer:
                        f"{best.bits} bits are as good or better, {best.accuracy:.1%}, in "
                        f"{two_digits(best.bytes / 1000)} KB.")
         return (f"With {_per_cent(sparsity)} zeros and {bits} bits the packed file has "
-                f"{two_digits(own.bytes / 1000)} KB, and {own.accuracy:.1%} of {len(test):,} new "
+                f"{two_digits(own.bytes / 1000)} KB, and {own.accuracy:.1%} of the validation "
                 f"digits are right. {verdict}")
 
-    return Explorer([slider("sparsity", "Zeros", _ZEROS, 0.3, _per_cent),
-                     slider("bits", "Bits", _BITS, 8)], show)
+    shares, counts = (list(dict.fromkeys(each)) for each in list(zip(*points, strict=True))[:2])
+    return Explorer([slider("sparsity", "Zeros", shares, shares[0], _per_cent),
+                     slider("bits", "Bits", counts, counts[-1])], show)
 
 
 def _places(points):

@@ -17,7 +17,7 @@ from platformdirs import user_data_path
 
 _NUMBERS = ("guesses", "truths")  # sections of a state, {key: number}
 # sections of a state, {key: [[text, seconds since 1970], ...]}
-_ATTEMPTS = ("answers", "cards", "exercises")
+_ATTEMPTS = ("answers", "cards", "exercises", "projects")
 _RENAMED = {"07-record": "07-smallest"}  # keys of earlier editions
 _DAMAGE = (ValueError, RecursionError)  # what reading a damaged file raises
 _PATIENCE = 3  # seconds to wait for another kernel; saving takes it a few milliseconds
@@ -51,7 +51,8 @@ def marked(text: str) -> str:
 def load_state() -> dict:
     """Return {"guesses": {key: number}, "truths": {key: number}, "answers": {id of a question:
     [[letter, seconds since 1970], ...]}, "cards": {id: [["knew" or "not", seconds], ...]},
-    "exercises": {name: [["right" or what was said, seconds], ...]}}."""
+    "exercises": {name: [["right" or what was said, seconds], ...]}, "projects": {name: [[line,
+    seconds], ...]}}."""
     state = _empty()
     try:
         state = _read(_file())

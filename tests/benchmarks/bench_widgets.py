@@ -20,9 +20,9 @@ SLIDER = [
     "import torch\n"
     "from mnist_compress.data import load_sample\n"
     "from mnist_compress.training import trained_model\n"
-    "from mnist_compress.ui import explore_{0}\n"
+    "from mnist_compress.ui import explore_{0}, tradeoffs\n"
     "torch.set_num_threads(1)\n"
-    "digits, _, test = load_sample()",
+    "digits, validation, test = load_sample()",
     "explore_{0}({1})",
 ]
 QUIZ = ["from mnist_compress.ui import quiz", 'quiz("pixel-150")']
@@ -97,11 +97,11 @@ def sliders(kind, arguments):
 MEASURES = {
     "drawpad": ("stroke end to probabilities on screen", 50, PAD, drawpad),
     "pruning": ("slider key to new picture, pruning", 150,
-                sliders("pruning", "trained_model(), test"), explorer),
+                sliders("pruning", "trained_model(), digits, validation"), explorer),
     "quantization": ("slider key to new picture, quantization", 150,
-                     sliders("quantization", "trained_model(), test"), explorer),
+                     sliders("quantization", "trained_model(), validation"), explorer),
     "tradeoff": ("slider key to new picture, trade-off", 150,
-                 sliders("tradeoff", "trained_model(), digits, test"), explorer),
+                 sliders("tradeoff", "tradeoffs(trained_model(), digits, validation)"), explorer),
     "quiz": ("quiz click to feedback", 100, QUIZ, quiz),
 }
 

@@ -62,8 +62,8 @@ class Exercise(NamedTuple):
 @cache
 def exercise_modules() -> dict[str, str]:
     """{name of an exercise: the module that holds it}, in the order of the notebooks."""
-    order = ("data", "training", "pruning", "quantization", "prediction_trace", "smallest_file",
-             "deployment", "microcontroller")
+    order = ("data", "training", "pruning", "quantization", "prediction_trace", "quiz",
+             "smallest_file", "deployment", "microcontroller")
     return {name: module for module in order for name in _mistakes(module)}
 
 

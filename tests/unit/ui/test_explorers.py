@@ -20,12 +20,12 @@ from mnist_compress.ui import explorers, plots
 from mnist_compress.ui.explorers import (
     _BITS,
     Explorer,
-    _tradeoffs,
     choice,
     explore_pruning,
     explore_quantization,
     explore_tradeoff,
     slider,
+    tradeoffs,
 )
 
 
@@ -167,17 +167,13 @@ def test_labels_of_many_bits_do_not_overlap(quantizing):
 
 @pytest.fixture(scope="module")
 def tradeoff(digits, some):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(explorers, "_tradeoffs", lambda *data: _tradeoffs(
-            *data, sparsities=explorers._ZEROS, bits=(3, 8)))
-        patch.setattr(explorers, "_BITS", (3, 8))
-        return explore_tradeoff(trained_model(), digits[::5], some)
+    return explore_tradeoff(tradeoffs(trained_model(), digits[::5], some, bits=(3, 8)))
 
 
 def test_the_tradeoffs_are_those_of_packed_files(digits, some, monkeypatch):
     files, pack = [], explorers.pack
     monkeypatch.setattr(explorers, "pack", lambda *args: files.append(pack(*args)) or files[-1])
-    points = _tradeoffs(trained_model(), digits[::5], some, (0.0, 0.9), (2, 8))
+    points = tradeoffs(trained_model(), digits[::5], some, (0.0, 0.9), (2, 8))
     assert [(p.sparsity, p.bits) for p in points] == [(0.0, 2), (0.0, 8), (0.9, 2), (0.9, 8)]
     for point, data in zip(points, files, strict=True):
         assert point.bytes == len(data)

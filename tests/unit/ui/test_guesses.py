@@ -11,7 +11,8 @@ from mnist_compress.ui.state import attempt, forget, load_state
 
 from .conftest import NOW
 
-EMPTY = {"guesses": {}, "truths": {}, "answers": {}, "cards": {}, "exercises": {}}
+EMPTY = {"guesses": {}, "truths": {}, "answers": {}, "cards": {}, "exercises": {},
+         "projects": {}}
 
 
 def test_without_a_guess_cells_say_so_each_time():

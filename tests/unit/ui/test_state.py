@@ -16,7 +16,8 @@ from mnist_compress.ui.state import Sentence, attempt, forget, load_state, remem
 
 from .conftest import NOW
 
-EMPTY = {"guesses": {}, "truths": {}, "answers": {}, "cards": {}, "exercises": {}}
+EMPTY = {"guesses": {}, "truths": {}, "answers": {}, "cards": {}, "exercises": {},
+         "projects": {}}
 
 
 def answers(**letters):

@@ -85,6 +85,10 @@ def my_rounded(weight, scale):
 def my_rescale(total, multiplier, shift):
     return min((max(total, 0) * multiplier + 2 ** (shift - 1)) >> shift, 255)
 
+def my_choice(networks, dense):
+    fit = [size for size, validation, test in networks if validation >= dense - 1]
+    return min(fit)
+
 def my_shared(weights, code):
     nearest = (weights.abs()[..., None] - code).abs().argmin(-1)
     return code[nearest] * weights.sign()

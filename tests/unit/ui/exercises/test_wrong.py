@@ -16,6 +16,7 @@ for inputs, labels in batches:
 COUNT = """count = round(sparsity * weight.numel())
 mask = torch.ones_like(weight, dtype=torch.bool)
 """
+FIT = "min(size for size, validation, test in networks if "
 # what a learner writes: what must be said of it
 WRONG = [
     ("my_normalize", "pixels / 100", "You divided by 100."),
@@ -99,6 +100,18 @@ WRONG = [
      "You added all of 2**shift."),
     ("my_rescale", "min((max(total, 0) * multiplier) >> shift, 255)", "You rounded down."),
     ("my_rescale", "(max(total, 0) * multiplier) >> shift", "Two things. You rounded down."),
+    ("my_rescale", "round(max(total, 0) * multiplier / 2**shift)", "This is the code that was"),
+    ("my_rescale", "min(round(max(total, 0) * multiplier / 2**shift), 255)",
+     "Python's round goes to even"),
+    ("my_choice", FIT + "test >= dense - 1)", "Test digits choose here."),
+    ("my_choice", FIT + "validation >= 0.99 * dense)", "0.99 * dense is one per cent of"),
+    ("my_choice", FIT + "test >= 0.99 * dense)", "This is the code that was handed out."),
+    ("my_choice", FIT + "validation > dense - 1)", "A network that loses exactly one point"),
+    ("my_choice", FIT + "validation >= dense)", "You allow no loss at all."),
+    ("my_choice", FIT + "validation >= dense - 0.01)", "Accuracies are in per cent here"),
+    ("my_choice", "max(networks, key=lambda each: (each[1] >= dense - 1, each[1]))[0]",
+     "That is the most accurate of those that fit."),
+    ("my_choice", "networks", "You returned all networks."),
     ("my_shared", "code[(weights.abs() - code).abs().argmin(-1)] * weights.sign()",
      "Each weight meets each magnitude only if"),
     ("my_shared", "(weights.abs()[..., None] - code).abs().argmin(-1) * weights.sign()",

@@ -1,0 +1,23 @@
+"""The exercise of 06_quiz: a right function, with switches for mistakes."""
+
+from . import Exercise
+
+
+def _choice(networks, dense, asked=1, slack="point", strict=False, chosen="smallest"):
+    least = {"point": dense - 1, "per cent": 0.99 * dense, "none": dense,
+             "fraction": dense - 0.01, "above": dense + 1}[slack]
+    fit = [each for each in networks
+           if each[asked] > least or (each[asked] == least and not strict)]
+    if chosen == "smallest":
+        return min(fit)[0]
+    return max(fit, key=lambda each: each[1])[0] if chosen == "best" else max(fit)[0]
+
+
+EXERCISES = {
+    "my_choice": Exercise(_choice, [
+        ([(9000, 86.5, 85.0), (5000, 86.0, 88.0), (12000, 88.0, 87.0), (4000, 80.0, 79.0)], 87.5),
+        ([(700, 95.02, 94.0), (750, 95.25, 95.5), (650, 94.5, 96.5), (800, 95.995, 93.0),
+          (1100, 96.5, 95.0), (1400, 97.5, 97.25)], 96.0),
+        ([(400, 80.0, 90.0), (300, 79.5, 70.0), (350, 70.0, 79.625), (900, 82.0, 83.5),
+          (600, 81.0, 82.0)], 80.5)]),
+}
