@@ -93,6 +93,8 @@ def test_what_can_go_wrong_with_any_function(name):
         for argument in arguments:
             if isinstance(argument, torch.Tensor) and argument.ndim:
                 argument.zero_()
+            if isinstance(argument, list):
+                argument.reverse()
         return load_exercise(name).exercise.right(*arguments)
 
     assert "KeyError: 'oops'" in told(name, raises)

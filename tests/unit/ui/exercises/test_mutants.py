@@ -11,7 +11,8 @@ from mnist_compress.ui import exercises, microcontroller
 from .helpers import RIGHT, solutions
 
 OPERATORS = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult,
-             ast.Pow: ast.Mult, ast.RShift: ast.LShift, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq}
+             ast.Pow: ast.Mult, ast.RShift: ast.LShift, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
+             ast.GtE: ast.Gt}
 NAMES = {"round": "int", "min": "max", "max": "min", "abs": "neg", "argmax": "argmin",
          "argmin": "argmax", "mean": "sum", "round_": "ceil", "sign": "abs", "int8": "uint8",
          "int32": "int16", "ones": "zeros", "floats": "integers"}
