@@ -236,7 +236,8 @@ def _text(value):
     if isinstance(value, torch.Tensor):
         return _text(value.tolist())
     if type(value) in (list, tuple):
-        texts = ", ".join(map(_text, value))
+        texts = ", ".join(f"({_text(one)})" if type(one) is tuple and type(value) is list
+                          else _text(one) for one in value)
         return f"[{texts}]" if type(value) is list else texts
     return repr(float(f"{value:.6g}") + 0.0 if type(value) is float else value)  # no -0.0
 

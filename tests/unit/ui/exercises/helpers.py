@@ -165,7 +165,7 @@ def written(name, text):
             "my_accuracy": "logits, labels",
             "my_mask": "weight, sparsity", "my_quantize": "values, scale, zero_point",
             "my_rescale": "total, multiplier, shift",
-            "my_shared": "weights, code", "my_sums": "pixels, weight",
+            "my_choice": "networks, dense", "my_shared": "weights, code", "my_sums": "pixels, weight",
             "my_step": "model, optimizer, inputs, labels", "my_hold": "weights, masks",
             "my_fine_tune": "model, batches", "my_frozen": "model, optimizer, batches",
             "my_smaller": "weight1, bias1, weight2, keep", "my_int8": "values, seen",
