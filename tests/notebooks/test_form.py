@@ -212,7 +212,7 @@ def test_the_quiz_asks_siblings_of_what_ends_the_notebooks_from_easy_to_hard():
     siblings = {question.sibling_of for question in quiz}
     for path in paths("01", "02", "03", "04", "05"):
         ends = set(asked_in(ending(main_path(read(path)))))
-        assert ends and ends <= siblings | {"unit-output"}, path
+        assert ends and ends <= siblings, path
     levels = [("easy", "medium", "hard").index(question.level) for question in quiz]
     assert levels == sorted(levels) and set(levels) == {0, 1, 2}
     assert len(load_questions()) >= 30

@@ -73,10 +73,22 @@ def _two_classes():
             f"the 8s, {(fewer + more) / 300:.0%} of 300.")
 
 
-def _fixed_range():
+def _layer(weights, bias, multiplier, shift):
+    """An `IntegerLayer` of one unit."""
     part = {name: np.array(value, np.int32) for name, value in
-            {"bias": [0], "multiplier": 1, "shift": 1}.items()}
-    layer = IntegerLayer(np.array([[2]], np.int8), scale=np.float32(1), **part)
+            {"bias": [bias], "multiplier": multiplier, "shift": shift}.items()}
+    return IntegerLayer(np.array([weights], np.int8), scale=np.float32(1), **part)
+
+
+def _negative_sum():
+    layer = _layer([91, -23, -80], 500, round(0.004 * 2**20), 20)
+    total = layer.accumulate(np.array([[100, 100, 100]], np.uint8))
+    return (f"The package's layer, of pixels 100 and weights 91, -23, -80: accumulator "
+            f"{total.item()}, handed on {layer.rescale(total).item()}.")
+
+
+def _fixed_range():
+    layer = _layer([2], 0, 1, 1)
     told = [f"{total} becomes {layer.rescale(np.array([[total]], np.int32)).item()}"
             for total in (400, 510, 900)]
     return f"A layer whose calibration ended at 510: {', '.join(told)}."

@@ -128,6 +128,7 @@ DECIDES = {  # id: what its computation must say for the right option to follow
     "fewer-products": r": A 79,400, B 31,760\.",
     "zeros-left": r"^26% .* Of 26,684 zeros .*, 22,400 are at pixels that are 0 .* of 31 in",
     "two-classes": r"27 fewer on the 8s, 9% of 300",
+    "negative-sum": r"accumulator -700, handed on 0\.",
     "fixed-range": r"510 becomes 255, 900 becomes 255\.",
     "zeros-in-int8": r"int8: (105,329) bytes; with 90 % zeros: \1 bytes",
     "convolution": r"144 weights, 112,896 .*: 100,352 weights, 100,352 ",
