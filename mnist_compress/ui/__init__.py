@@ -5,8 +5,8 @@ notebook loads no more than it uses. To read it all, begin with the practice: `s
 between notebooks), `guesses`, `questions`, `exercises` (a wrong function is told its mistake) and
 `evidence` (what decides a question). Then `widget`, and what stands on it, each with a JavaScript
 file of its own: `guesses`, `quizwidget`, `recall` (cards), `explorers`, `drawpad`. Pictures and
-tables are made in `plots`, `tables`, `smallest` and `microcontroller`; `waiting` is the bar of a
-long cell, `story` the key insight.
+tables are made in `plots`, `units`, `pipeline`, `tables`, `smallest` and `microcontroller`;
+`waiting` is the bar of a long cell, `story` the key insight.
 """
 
 from importlib import import_module
@@ -19,8 +19,9 @@ _NAMES = {
                   "tradeoffs"),
     "guesses": ("guess_box", "guess_report", "reveal"),
     "microcontroller": ("explore_chip",),
+    "pipeline": ("show_probabilities", "show_trace", "stage_cards"),
     "plots": ("Strip", "show_curves", "show_digits", "show_history", "show_ink_map", "show_pixels",
-              "show_probabilities", "show_seeds", "show_weights"),
+              "show_seeds", "show_weights"),
     "project": ("hand_in", "try_out"),
     "questions": ("answer", "ask", "report"),
     "quizwidget": ("quiz",),

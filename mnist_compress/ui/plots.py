@@ -43,13 +43,14 @@ class Picture:
 
 
 def as_html(png: bytes, sentence: str, width: int) -> str:
-    """A picture `width` pixels wide, with its sentence as alt text, and again below it.
+    """A picture `width` pixels wide with its sentence as alt text, and again below it."""
+    return image_tag(png, sentence, width) + Sentence(sentence)._repr_html_()
 
-    As `image/png`, JupyterLab would show it without the alt text.
-    """
-    source = f"data:image/png;base64,{base64.b64encode(png).decode()}"
-    return (f'<img alt="{html.escape(sentence)}" width="{width}" src="{source}">'
-            f"{Sentence(sentence)._repr_html_()}")
+
+def image_tag(png: bytes, alt: str, width: int) -> str:
+    """An <img>. As `image/png`, JupyterLab would show the picture without its alt text."""
+    return (f'<img alt="{html.escape(alt)}" width="{width}" '
+            f'src="data:image/png;base64,{base64.b64encode(png).decode()}">')
 
 
 def canvas(size=(6.4, 3.2), rows=1, columns=1, **options):
@@ -254,24 +255,6 @@ def show_weights(model, sparsity: float) -> Picture:
         cut = (f"The smallest {100 * sparsity:.0f} % of the weights lie between -{limit:.4f} and "
                f"{limit:.4f}")
     return Picture(figure, f"{cut}; the largest magnitude is {weights.abs().max():.2f}.")
-
-
-@in_style
-def show_probabilities(trace) -> Picture:
-    """What each model answers to one digit, in per cent, as a `PredictionTrace` knows."""
-    outputs = trace.layers[-1].values
-    width = 0.81 / len(outputs)  # of a bar; those of one digit leave a gap to the next
-    figure, axes = canvas((7.2, 3))
-    for place, (name, values) in enumerate(outputs.items()):
-        left = width * (place - (len(outputs) - 1) / 2)
-        axes.bar([digit + left for digit in range(len(values))], (100 * values).numpy(), width,
-                 label=name, hatch=HATCHES[place % len(HATCHES)], edgecolor="white")
-    axes.set(xlabel="digit", ylabel="probability, %", xticks=range(len(values)))
-    axes.legend()
-    answers = ", ".join(f"{name} {answer}" for name, answer in trace.predictions.items())
-    agree = "All three agree" if len(outputs) == 3 else "All agree"
-    agree = agree if trace.agree else "They do not agree"
-    return Picture(figure, f"The digit is a {trace.label}. Answers: {answers}. {agree}.")
 
 
 @in_style

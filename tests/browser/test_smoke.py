@@ -1,8 +1,9 @@
-"""Every notebook runs in JupyterLab without an error, a warning or a request to the outside."""
-
+"""Every notebook runs in JupyterLab without an error, a warning or a request to the outside,
+and all that it shows is accessible."""
 
 import pytest
 
+from tests.browser.test_quiz import complaints
 from tools.notebooks import code_cells, paths, read
 
 
@@ -15,6 +16,7 @@ def test_run_all(open_notebook, path):
     assert notebook.red() == []
     assert notebook.errors == []
     assert notebook.outside == []
+    assert complaints(notebook.page, ".jp-OutputArea") == []
     if path.stem == "03_pruning":
         in_the_dark(notebook)
     if path.stem == "04_quantization":
@@ -29,6 +31,7 @@ def in_the_dark(notebook):
         notebook.page.wait_for_selector("#jupyterlab-splash", state="detached")
         notebook.picture("03_pruning-dark")
         assert (notebook.red(), notebook.errors, notebook.outside) == ([], [], [])
+        assert complaints(notebook.page, ".jp-OutputArea") == []
     finally:
         notebook.command("apputils:change-theme", theme="JupyterLab Light")
 

@@ -34,7 +34,6 @@ def test_outputs_are_what_nbval_compares():
         new_output("stream", name="stdout", text="b\n"),
         new_output("error", ename="E", evalue="v")])
     assert notebooks.outputs(cell) == [("error", "E: v"), ("stdout", "a\nb\n"),
-
                                        ("text/html", '<img src="data:image"> h'),
                                        ("text/plain", "p")]
     cell.metadata.tags = ["nbval-ignore-output"]

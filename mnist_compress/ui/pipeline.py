@@ -1,0 +1,127 @@
+"""The pipeline as six cards, and one digit's way through several networks as pictures."""
+
+import io
+
+import numpy as np
+from matplotlib.image import imsave
+
+from ..data import SIDE
+from ..stages import STAGES
+from ..trace import trace_prediction
+from .plots import HATCHES, Picture, canvas, image_tag, in_style
+from .state import Sentence, marked
+from .tables import _shapes, _told
+from .units import BRIGHTEST, WEIGHT_COLORS, mosaic, strongest_units, weight_values
+
+_CARD = ("flex: 1 1 15em; border: 1px solid #888888; border-radius: 4px; padding: 0.4em 0.7em; "
+         "margin: 0")
+
+
+class _Cards(Sentence):
+    """A sentence with cards above it where HTML is shown."""
+
+    cards = ""
+
+    def _repr_html_(self):
+        return self.cards + super()._repr_html_()
+
+
+def stage_cards(pipeline) -> Sentence:
+    """What `trace.run_pipeline` made, a card for each stage: a thumbnail, what happens, shape, type
+    and bytes, for a network also its non-zero weights and its accuracy on validation digits."""
+    cards = ""
+    for name, stage, (what, more, example), picture in zip(
+            STAGES, pipeline.stages, _told(pipeline), _thumbnails(pipeline), strict=True):
+        shapes = dict.fromkeys([_shapes(*stage.before), _shapes(*stage.after)])
+        figures = f"{stage.bytes:,} bytes"
+        if stage.accuracy is not None:
+            figures += f", {stage.accuracy:.1%} right"
+            example += f"; {stage.nonzero_weights:,} weights are not zero"
+        lines = (f"{' becomes '.join(shapes)}{more}; {stage.dtype}", example)
+        cards += (f'<li style="{_CARD}"><strong>{name}</strong><br>{what}<br>{picture}<br>'
+                  f"<strong>{figures}</strong><br>{'<br>'.join(map(marked, lines))}</li>")
+    first, *_, trained, pruned, quantized = pipeline.stages
+    shown = _Cards(
+        f"{first.before[0][0]:,} pictures train a network whose file has {trained.bytes:,} bytes: "
+        f"{trained.accuracy:.1%} of the validation digits are right. Pruned, it has "
+        f"{pruned.bytes:,} bytes, and {pruned.accuracy:.1%} are right; as integers "
+        f"{quantized.bytes:,} bytes and {quantized.accuracy:.1%}.")
+    shown.cards = ('<ol style="display: flex; flex-wrap: wrap; gap: 0.5em; margin: 0; padding: 0; '
+                   f'list-style: decimal inside">{cards}</ol>')
+    return shown
+
+
+def _thumbnails(pipeline):
+    """An <img> for each stage: a 7, the same scaled, the same as one row; four hidden units."""
+    seven = pipeline.train[pipeline.train.labels == 7][0]
+    pixels, row = seven.images[0].numpy(), seven.inputs.numpy()
+    yield _thumbnail(f"A 7 of 28 x 28 pixels, {(pixels > 0).sum()} of them with ink", pixels, 255)
+    yield _thumbnail(f"The same 7, its darkest pixel now {row.max():g}", pixels / 255, 1)
+    yield _thumbnail(f"The same 7 as one row of {row.size} numbers", row.repeat(448, 0), 1, 1)
+    units = strongest_units(pipeline.model, 4)
+    for name, model in pipeline.models.items():
+        weight = weight_values(model)[units]
+        yield _thumbnail(f"Weights of four hidden units, {name}; black ones, "
+                         f"{(weight == 0).double().mean():.0%}, are 0", mosaic(weight, 2).numpy(),
+                         BRIGHTEST, 2, WEIGHT_COLORS, -BRIGHTEST)
+
+
+def _thumbnail(alt, values, most, zoom=4, cmap="gray_r", least=0):
+    """An <img> of an array, each number `zoom` pixels wide."""
+    with io.BytesIO() as file:
+        imsave(file, np.kron(values, np.ones((zoom, zoom))), vmin=least, vmax=most, cmap=cmap)
+        return image_tag(file.getvalue(), alt, 196 if zoom == 1 else 112)
+
+
+@in_style
+def show_trace(models, digit) -> Picture:
+    """One digit (`Digits` of one) through networks as in `trace.trace_prediction`, a row for each:
+    what it reads, pixel times weight of the strongest hidden unit, all hidden units, the strongest
+    in the float network first, and the probabilities."""
+    traced = trace_prediction(models, digit, len(models["float"].layers[0].weight))
+    unit, hidden, outputs = traced.units[0], traced.layers[1].values, traced.layers[-1].values
+    figure, grid = canvas((8.4, 1.6 * len(outputs) + 0.5), len(outputs), 4, squeeze=False,
+                          width_ratios=(1, 1, 2.2, 1.6))
+    titles = ("pixels", f"x weights, unit {unit}", f"{len(traced.units)} hidden units",
+              "probabilities, %")
+    for axes, title in zip(grid[0], titles, strict=True):
+        axes.set_title(title)
+    for (left, middle, bars, right), name in zip(grid, outputs, strict=True):
+        products = (digit.inputs[0] * weight_values(models[name])[unit]).view(SIDE, SIDE).numpy()
+        left.imshow(digit.images[0].numpy(), cmap="gray_r", vmin=0, vmax=255)
+        middle.imshow(products, cmap=WEIGHT_COLORS, vmin=-BRIGHTEST, vmax=BRIGHTEST)
+        left.set_ylabel(name, fontsize=12)
+        most = f"{digit.images.max()}" if name == "int8" else f"{digit.inputs.max():.3g}"
+        bars.bar(range(len(traced.units)), hidden[name].numpy(), 1)
+        right.bar(range(len(outputs[name])), (100 * outputs[name]).numpy())
+        for axes in (left, middle):
+            axes.set(xticks=[], yticks=[])
+            axes.grid(False)
+        left.set_xlabel(f"0 to {most}")
+        bars.set(xticks=[], ylim=(0, 1.05 * max(values.max() for values in hidden.values())))
+        right.set(xticks=range(len(outputs[name])), ylim=(0, 105))
+    told = [f"{name} {float(hidden[name][0]):.2f}" for name in hidden]
+    awake = [f"{int((values > 0).sum())}" for values in hidden.values()]
+    answers = [f"{name} {traced.predictions[name]} ({float(values.max()):.1%})"
+               for name, values in outputs.items()]
+    return Picture(figure, f"The digit is a {traced.label}. Hidden unit {unit} is the strongest: "
+                   f"{', '.join(told)}. Of {len(traced.units)} hidden units, "
+                   f"{', '.join(awake)} are above 0. Answers: {', '.join(answers)}.")
+
+
+@in_style
+def show_probabilities(trace) -> Picture:
+    """What each model answers to one digit, in per cent, as a `PredictionTrace` knows."""
+    outputs = trace.layers[-1].values
+    width = 0.81 / len(outputs)  # of a bar; those of one digit leave a gap to the next
+    figure, axes = canvas((7.2, 3))
+    for place, (name, values) in enumerate(outputs.items()):
+        left = width * (place - (len(outputs) - 1) / 2)
+        axes.bar([digit + left for digit in range(len(values))], (100 * values).numpy(), width,
+                 label=name, hatch=HATCHES[place % len(HATCHES)], edgecolor="white")
+    axes.set(xlabel="digit", ylabel="probability, %", xticks=range(len(values)))
+    axes.legend()
+    answers = ", ".join(f"{name} {answer}" for name, answer in trace.predictions.items())
+    agree = "All three agree" if len(outputs) == 3 else "All agree"
+    agree = agree if trace.agree else "They do not agree"
+    return Picture(figure, f"The digit is a {trace.label}. Answers: {answers}. {agree}.")

@@ -1,0 +1,72 @@
+"""The six cards and the pictures of a prediction, against the networks themselves."""
+
+import html
+import re
+
+import numpy as np
+import pytest
+import torch
+
+from mnist_compress.stages import STAGES
+from mnist_compress.trace import run_pipeline, trace_prediction
+from mnist_compress.ui import pipeline
+
+
+@pytest.fixture(scope="module")
+def run():
+    return run_pipeline(epochs=1)
+
+
+def test_six_cards_with_picture_shape_bytes_and_accuracy(run):
+    shown = pipeline.stage_cards(run)
+    cards = re.findall("<li.*?</li>", shown._repr_html_())
+    assert [re.search("<strong>(.*?)</strong>", card)[1] for card in cards] == list(STAGES)
+    for card, stage in zip(cards, run.stages, strict=True):
+        assert re.search('<img alt="[^"]{20,}" width="[0-9]+" src="data:image/png', card)
+        assert f"<strong>{stage.bytes:,} bytes" in card and stage.dtype in card
+        assert (f"{stage.accuracy or 0:.1%} right" in card) == (stage.accuracy is not None)
+    assert "1000 x 28 x 28 becomes 1000 x 784" in cards[2] and "pixel 150 becomes 0.59" in cards[1]
+    alts = re.findall('alt="(.*?)"', shown._repr_html_())
+    assert alts[0] == "A 7 of 28 x 28 pixels, 144 of them with ink"
+    assert alts[3].endswith("black ones, 0%, are 0")
+    text = html.unescape(shown)
+    assert repr(shown) == text and shown._repr_html_().endswith(f"<p>{text}</p>")
+    for stage in run.stages[3:]:
+        assert f"{stage.bytes:,} bytes" in text and f"{stage.accuracy:.1%}" in text
+
+
+def test_a_trace_shows_each_network(run):
+    digit = run.validation[750]
+    picture = pipeline.show_trace(run.models, digit)
+    grid = np.array(picture.figure.axes).reshape(3, 4)
+    unit = int(run.model.activations(digit.inputs)[0][0].argmax())
+    assert f"Hidden unit {unit} is the strongest: float " in picture.sentence
+    for (pixels, products, bars, answer), model in zip(grid, run.models.values(), strict=True):
+        assert np.array_equal(pixels.images[0].get_array(), digit.images[0])
+        layer = model.layers[0]
+        weight = torch.as_tensor(layer.weight)[unit] * float(getattr(layer, "scale", 1))
+        wanted = (weight * digit.inputs[0]).detach().view(28, 28).numpy()
+        assert np.allclose(products.images[0].get_array(), wanted, atol=1e-6)
+        heights = [bar.get_height() for bar in bars.patches]
+        assert len(heights) == 128 and sum(height > 0 for height in heights) > 20
+        assert sum(bar.get_height() for bar in answer.patches) == pytest.approx(100, abs=1e-3)
+    floats = [bar.get_height() for bar in grid[0, 2].patches]
+    assert floats == sorted(floats, reverse=True)
+    assert [axes.get_xlabel() for axes in grid[:, 0]] == ["0 to 1", "0 to 1", "0 to 255"]
+    for name in run.models:
+        values = trace_prediction(run.models, digit).layers[-1].values[name]
+        assert f"{name} {int(values.argmax())} ({float(values.max()):.1%})" in picture.sentence
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 9])
+def test_the_answers_of_any_number_of_models(model, integer, test, count):
+    models = {"float": model, "int8": integer, **{f"same {n}": model for n in range(count - 2)}}
+    traced = trace_prediction(models, test[0])
+    assert traced.agree
+    picture = pipeline.show_probabilities(traced)
+    assert picture.png().startswith(b"\x89PNG")
+    assert picture.sentence.endswith("All three agree." if count == 3 else "0. All agree.")
+    bars = [bar.get_x() for bar in picture.figure.axes[0].patches]
+    ends = [bar.get_x() + bar.get_width() for bar in picture.figure.axes[0].patches]
+    assert len(bars) == 10 * count
+    assert min(bars) == pytest.approx(-0.405) and max(ends) == pytest.approx(9.405)

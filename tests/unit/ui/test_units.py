@@ -1,0 +1,31 @@
+"""Pictures of weights: which units, in which places, on one scale."""
+
+import numpy as np
+import torch
+
+from mnist_compress.model import DigitClassifier
+from mnist_compress.ui import units
+
+
+def test_the_strongest_units_in_their_order():
+    model = DigitClassifier((784, 5, 10))
+    with torch.no_grad():
+        model.layers[0].weight.zero_()
+        for unit, size in enumerate((3, -9, 1, 4, -5)):
+            model.layers[0].weight[unit, unit] = size
+    assert units.strongest_units(model, 3) == [1, 3, 4]
+
+
+def test_tiles_stand_a_line_apart():
+    rows = torch.arange(4 * 784.0).view(4, 784)
+    picture = units.mosaic(rows, 2).numpy()
+    assert picture.shape == (57, 57)
+    for tile, (top, left) in enumerate(((0, 0), (0, 29), (29, 0), (29, 29))):
+        assert np.array_equal(picture[top:top + 28, left:left + 28].ravel(), rows[tile])
+    assert np.isnan(picture[28]).all() and np.isnan(picture[:, 28]).all()
+
+
+def test_zero_is_black_and_weights_of_integers_are_floats(model, integer):
+    assert units.WEIGHT_COLORS(0.5)[:3] < (0.01, 0.01, 0.01)
+    floats, back = units.weight_values(model), units.weight_values(integer)
+    assert (floats - back).abs().max() <= integer.layers[0].scale / 2 * 1.001
