@@ -49,6 +49,7 @@ test("mouse, keys and the button draw, wipe and show", () => {
   pad.onpointermove({buttons: 1, offsetX: 240, offsetY: 100});
   assert.equal(pad.pen.alpha[50 * 140 + 120], 255);
   assert.equal(Math.max(...page.seen.pen.alpha), 255);
+  assert.equal(pad.copy.pen.alpha[70 * 140 + 131], 255);  // the line as long as the pad
   clear.onclick();
   assert.equal(ink(), 0);
 
@@ -73,16 +74,16 @@ test("the QR page reads a drawing of any size", async () => {
   Object.assign(globalThis, {TIED, WIDTHS, LAYERS, PACKED, PAD, SEEN, TITLE,
     ondblclick: null, onpointerdown: null});
   await import(new URL("qr.js", WEB));
-  onpointerdown();
+  onpointerdown({offsetX: 150, offsetY: 60});
   PAD.onpointermove({buttons: 0, offsetX: 3, offsetY: 3});
   assert.equal(TITLE.textContent, undefined);
   PAD.onpointermove({buttons: 1, offsetX: 150, offsetY: 60});
   PAD.onpointermove({buttons: 1, offsetX: 150, offsetY: 160});
   assert.ok(TITLE.textContent >= 0 && TITLE.textContent <= 9);
-  const side = 49 + 3.5 * 50;  // twice 50 from the middle
-  assert.deepEqual(SEEN.pen.calls.at(-1).slice(1),
-    [150 - side / 2, 110 - side / 2, side, side, 0, 0, 28, 28]);
+  const times = 17.7 / 100;  // the longer side; its mean is in the middle
+  assert.deepEqual(SEEN.pen.transform, [times, 0, 0, times, 14 - times * 150, 14 - times * 110]);
   ondblclick();
-  PAD.onpointermove({buttons: 1, offsetX: 30, offsetY: 30});
-  assert.deepEqual(SEEN.pen.calls.at(-1).slice(1, 3), [30 - 24.5, 30 - 24.5]);
+  PAD.onpointermove({buttons: 1, offsetX: 30, offsetY: 40});  // a dot stays a dot
+  const dot = 17.7 / 9;
+  assert.deepEqual(SEEN.pen.transform, [dot, 0, 0, dot, 14 - dot * 30, 14 - dot * 40]);
 });
