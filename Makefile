@@ -1,8 +1,9 @@
-# `make lab` opens the course, `make test` checks it. Both set everything up the first time.
+# `make lab` opens the course, `make test` checks it. Both set everything up the first time, and again
+# when the folder was moved, the versions changed, or the Python is gone.
 PYTHON = python3
 PORT = 8888
-# PyTorch's wheel index for CPUs: TORCH_INDEX=https://download.pytorch.org/whl/cpu
-TORCH_INDEX =
+# PyTorch's wheel index. auto: that for CPUs on Linux without a graphics card; empty: PyPI alone
+TORCH_INDEX = auto
 # a folder made by `make wheels`, to install without network: WHEELS=wheels
 WHEELS =
 # for reset, execute and drift, such as NOTEBOOK=03
@@ -11,39 +12,44 @@ NOTEBOOK =
 ONLY =
 
 BIN = .venv/bin
-READY = .venv/.ready
 RUN = $(BIN)/python -m tools.
 
-.PHONY: lab test execute drift soak bench book wheels reset
+.PHONY: lab test execute drift soak bench book wheels reset ready-lab ready-test \
+	set-up-lab set-up-test found
 
-lab: $(READY)
+lab: ready-lab
 	@$(RUN)lab $(PORT)
 
-test: $(READY)
+test: ready-test
 	@$(RUN)check
 
-execute: $(READY)
+execute: ready-test
 	@$(RUN)execute $(NOTEBOOK)
 
-drift: $(READY)
+drift: ready-test
 	@$(RUN)drift $(NOTEBOOK)
 
-soak: $(READY)
+soak: ready-test
 	@$(RUN)soak
 
-bench: $(READY)
+bench: ready-test
 	@$(RUN)bench $(ONLY)
 
-book: $(READY)
+book: ready-test
 	@$(RUN)book
 
-wheels:
+wheels: found
 	@$(PYTHON) -m tools.setup wheels "$(TORCH_INDEX)"
 
 reset:
 	@$(PYTHON) -m tools.reset $(NOTEBOOK)
 
-$(READY): pyproject.toml constraints.txt
+# the course, and what tests need besides
+ready-lab ready-test: ready-%:
+	@$(RUN)setup ready $* 2>/dev/null || $(MAKE) --no-print-directory set-up-$*
+
+set-up-lab set-up-test: set-up-%: found
+	@$(PYTHON) -m tools.setup $* "$(TORCH_INDEX)" "$(WHEELS)"
+
+found:
 	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) here. Install Python 3.11 to 3.14, or say make PYTHON=/path/to/python3."; exit 1; }
-	@$(PYTHON) -m tools.setup install "$(TORCH_INDEX)" "$(WHEELS)"
-	@touch $(READY)

@@ -71,3 +71,7 @@ def _untouched(path):
     notebook, edition, said = _read(path)
     return bool(edition) and edition == said and not any(
         cell.get("outputs") for cell in notebook["cells"])
+
+
+if __name__ == "__main__":
+    print(f"Your notebooks are in {update()}")

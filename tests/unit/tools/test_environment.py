@@ -1,5 +1,6 @@
 """environment.yml, pyproject.toml and constraints.txt say the same, and each line can be parsed."""
 
+import os
 import re
 import tomllib
 from importlib import metadata
@@ -49,6 +50,27 @@ def test_the_pip_part_reads_the_package_and_its_constraints():
     assert (ROOT / constraints.removeprefix("-c ")).is_file()
     folder, extra = re.fullmatch(r"-e (\.)\[(\w+)\]", package).groups()
     assert folder == "." and extra in PROJECT["optional-dependencies"]
+
+
+def test_binder_gets_a_python_and_what_conda_gets():
+    text = (ROOT / ".binder" / "environment.yml").read_text()
+    *conda, last = yaml.safe_load(text)["dependencies"]
+    named = [re.match(r"python\s*=+\s*([\d\.]*)", line) for line in conda]  # as repo2docker does
+    (version,) = [match[1] for match in named if match]
+    assert f"{version}.0" in SpecifierSet(PROJECT["requires-python"]) and version.count(".") == 1
+    above = [line.replace("-c ", "-c ../").replace("-e .", "-e ..")
+             for line in ENVIRONMENT["dependencies"][-1]["pip"]]
+    assert last["pip"] == above
+    start = ROOT / ".binder" / "start"
+    assert os.access(start, os.X_OK) and start.read_text().endswith('exec "$@"\n')
+
+
+def test_repo2docker_finds_this_python(monkeypatch):
+    conda = pytest.importorskip("repo2docker.buildpacks.conda").CondaBuildPack
+    monkeypatch.chdir(ROOT)
+    pack = conda("no image")
+    assert pack.detect() and pack.binder_dir == ".binder"
+    assert pack.python_version == "3.12"
 
 
 @pytest.mark.parametrize("requirement", REQUIREMENTS, ids=lambda each: each.name)
