@@ -8,6 +8,7 @@ stages        the six stages: names, texts
 statistics    intervals and tests for accuracies and their differences
 training      train, evaluate, History
 pruning       masks, prune, fine_tune, unit removal, scans
+convolution   a small convolution; batch norm folded, channels removed, of any network
 integer       IntegerNetwork, the one network of integers; NumPy only
 quantization  float weights -> integers: choose_qparams, quantize, quantize_model
 packed/       IntegerNetwork <-> bytes of a file

@@ -172,10 +172,18 @@ def remove_units(model: DigitClassifier, units: Iterable[int] | Tensor,
 
 def _kept(model: DigitClassifier, units: Iterable[int] | Tensor, layer: int) -> Tensor:
     """Mask of the hidden units that stay, bool (units,)."""
-    keep = torch.ones(model.layers[_hidden(model, layer)].out_features, dtype=torch.bool)
+    return all_but(model.layers[_hidden(model, layer)].out_features, units)
+
+
+def all_but(count: int, units: Iterable[int] | Tensor) -> Tensor:
+    """Mask of `count` units or channels that is False at these positions, bool (count,).
+
+    ValueError for a position that does not exist, or if none would stay.
+    """
+    keep = torch.ones(count, dtype=torch.bool)
     units = units.flatten() if isinstance(units, Tensor) else units
     for unit in units if isinstance(units, Iterable) else [units]:
-        keep[whole("unit", unit, 0, len(keep) - 1)] = False
+        keep[whole("unit", unit, 0, count - 1)] = False
     whole("number of units that stay", keep.sum(), 1)
     return keep
 

@@ -138,8 +138,8 @@ def trained_model(seed: int = COURSE_SEED) -> DigitClassifier:
 
 
 def train_on(model: nn.Module, digits: Pair, *, epochs: int = 2, batch_size: int = 16,
-             learning_rate: float = 1e-3, seed: int = 0, progress: Callable | None = None,
-             after_step: Callable | None = None) -> Any:
+             learning_rate: float = 1e-3, one_cycle: bool = False, seed: int = 0,
+             progress: Callable | None = None, after_step: Callable | None = None) -> Any:
     """A copy of any network, trained further; see `fit`. What was float32 is so again afterwards.
 
     The same seed gives the same network, as in `train`. ValueError for a weight or bias that is NaN
@@ -151,7 +151,7 @@ def train_on(model: nn.Module, digits: Pair, *, epochs: int = 2, batch_size: int
         torch.manual_seed(seed)
         precise = copy.deepcopy(model).double()
         fit(precise, digits, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate,
-            progress=progress, after_step=after_step)
+            one_cycle=one_cycle, progress=progress, after_step=after_step)
         trained = copy.deepcopy(model)
         trained.load_state_dict(precise.state_dict())
     return trained
@@ -165,13 +165,14 @@ def check_finite(values: Tensor) -> None:
 
 
 def fit(model: nn.Module, digits: Pair, *, epochs: int, batch_size: int, learning_rate: float,
-        progress: Callable | None = None, after_step: Callable | None = None,
-        after_epoch: Callable | None = None) -> None:
+        one_cycle: bool = False, progress: Callable | None = None,
+        after_step: Callable | None = None, after_epoch: Callable | None = None) -> None:
     """Train any float64 model where it stands, with torch's current random state.
 
-    after_step(model) and after_epoch(model) run when a step of Adam, or a pass over the digits, is
-    done; pruning holds its masks so. ValueError for settings that cannot be, or a model that does
-    not read the digits.
+    one_cycle: the rate rises to `learning_rate`, then falls to almost 0 (Smith & Topin 2018, arXiv
+    1708.07120). after_step(model) and after_epoch(model) run when a step of Adam, or a pass over
+    the digits, is done; pruning holds its masks so. ValueError for settings that cannot be, or a
+    model that does not read the digits.
     """
     inputs, labels = inputs_and_labels(digits)
     epochs, batch_size = whole("epochs", epochs, 1), whole("batch_size", batch_size, 1)
@@ -181,12 +182,17 @@ def fit(model: nn.Module, digits: Pair, *, epochs: int, batch_size: int, learnin
     with torch.inference_mode(False), torch.enable_grad(), _undisturbed(model, training=True):
         inputs = inputs.double()
         optimizer = torch.optim.Adam(model.parameters(), lr=rate, fused=True)
+        steps = epochs * -(-len(labels) // batch_size)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps) \
+            if one_cycle else None
         for _ in (progress or iter)(range(epochs)):
             for batch in torch.randperm(len(labels)).split(batch_size):
                 loss = F.cross_entropy(model(inputs[batch]), labels[batch])
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
+                if schedule:
+                    schedule.step()
                 if after_step:
                     after_step(model)
             if after_epoch:

@@ -3,20 +3,24 @@
 "thousand" is the course's 784-128-10 trained on its 1,000 digits, "perceptron" the same on MNIST's
 training digits, "lenet" LeNet-300-100 on those. "-small" has fewer weights, "-untied" none that 2x2
 pixels share; "dense-" is what they are compared with. README.md has commands and seeds.
+`checkpoint` has the convolutions of notebook 10, in float32.
 """
 
+import copy
 import csv
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean
 
+import numpy as np
 import torch
+from torch import nn
 
 from .. import packed
 from ..compress.recipe import Recipe
 from ..data import Digits, full_is_here, load_full, load_sample
 from ..integer import IntegerNetwork
-from ..training import evaluate
+from ..training import COURSE_SEED, evaluate
 
 _PERCEPTRON = Recipe(units=(100,), weights=3400, copies=12, augmentation=1.0, teacher=(600, 300),
                      teacher_steps=12000, dense_steps=3000, prune_steps=10000, quantize_steps=8000)
@@ -41,6 +45,9 @@ REFERENCES = {  # plain training of the dense network, as `training.train` does 
     "dense-perceptron": {"epochs": 10, "batch_size": 64},
     "dense-lenet": {"widths": (784, 300, 100, 10), "epochs": 10, "batch_size": 64},
 }
+CONVOLUTIONS = {  # {name in convolutions.npz: channels of its `small_convolution`}
+    "trained": (8, 16, 32), "trained on": (8, 16, 32), "80 % zeros": (8, 16, 32),
+    "half the channels": (8, 16, 16), "small from scratch": (8, 16, 16)}
 
 
 def recipe(name: str) -> Recipe:
@@ -114,3 +121,30 @@ def official_error(name: str, folder: str | Path | None = None) -> tuple[float, 
     error = measured(name).official_errors[0]
     return error, (f"{error:.2%} of MNIST's official test digits were wrong when the file was "
                    "made. They are not on this machine, so this run did not measure it.")
+
+
+def checkpoint(name: str, model: nn.Module, seed: int = COURSE_SEED) -> nn.Module:
+    """A copy of the model with weights that were trained for notebook 10, float32.
+
+    name: one of `CONVOLUTIONS`; model: a network of the same shapes, `small_convolution(channels)`;
+    seed: 5 to 9. ValueError for another name or seed, or a model of other shapes.
+    """
+    with np.load(Path(__file__).with_name("convolutions.npz"), allow_pickle=False) as stored:
+        if f"{name} {seed}" not in stored:
+            raise ValueError(f"name must be one of {', '.join(CONVOLUTIONS)} and seed 5 to 9; "
+                             f"got {name!r} and {seed!r}")
+        numbers = torch.from_numpy(stored[f"{name} {seed}"])
+    filled = copy.deepcopy(model)
+    sizes = [part.numel() for part in filled.state_dict().values()]
+    if sum(sizes) != len(numbers):
+        raise ValueError(f"{name!r} has {len(numbers):,} numbers and this model {sum(sizes):,}: "
+                         "it is another network, so train your own")
+    parts = zip(filled.state_dict().values(), numbers.split(sizes), strict=True)
+    for part, values in parts:
+        part.copy_(values.view_as(part))
+    return filled
+
+
+def numbers_of(model: nn.Module) -> np.ndarray:
+    """All that a network learned, float32 (n,), as `checkpoint` reads it."""
+    return torch.cat([part.flatten().float() for part in model.state_dict().values()]).numpy()

@@ -8,9 +8,12 @@ import pytest
 import torch
 
 from mnist_compress import pretrained
+from mnist_compress.convolution import small_convolution
 from mnist_compress.data import Digits, load_full
 from mnist_compress.integer import IntegerNetwork
 from mnist_compress.packed import pack
+from mnist_compress.pretrained import CONVOLUTIONS, checkpoint, numbers_of
+from mnist_compress.pruning import sparsity
 from mnist_compress.training import evaluate
 
 FOLDER = Path(pretrained.__file__).parent
@@ -132,3 +135,23 @@ def test_the_official_error_says_where_it_comes_from(official, monkeypatch):
 def test_one_digit_is_enough(test):
     one = Digits(test.images[:1], test.labels[:1])
     assert evaluate(load("lenet"), one).predictions.shape == (1,)
+
+
+def test_checkpoints_of_convolutions(validation):
+    pair = validation.inputs.view(-1, 1, 28, 28), validation.labels
+    for name, channels in CONVOLUTIONS.items():
+        model = small_convolution(channels)
+        before = numbers_of(model)
+        networks = [checkpoint(name, model, seed) for seed in range(5, 10)]
+        assert all(evaluate(network, pair).accuracy > 0.93 for network in networks)
+        assert len({numbers_of(network).tobytes() for network in networks}) == 5
+        assert np.array_equal(numbers_of(model), before)
+    assert sparsity(checkpoint("80 % zeros", small_convolution())) == pytest.approx(0.8, abs=1e-4)
+
+
+@pytest.mark.parametrize("name, channels, seed, message", [
+    ("dense", (8, 16, 32), 7, "got 'dense' and 7"), ("trained", (8, 16, 32), 4, "'trained' and 4"),
+    ("trained", (8, 16, 16), 7, "this model 5,098: it is another network, so train your own")])
+def test_checkpoints_that_do_not_exist(name, channels, seed, message):
+    with pytest.raises(ValueError, match=message):
+        checkpoint(name, small_convolution(channels), seed)
