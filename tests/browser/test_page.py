@@ -157,7 +157,8 @@ def test_a_small_drawing_looks_like_a_large_one(visit):
         seen = []
         for size in (0.8, 0.3):
             visit.page.click("#clear")
-            visit.draw([[(.1 + size * x, .1 + size * y) for x, y in line] for line in STROKES[digit]])
+            visit.draw([[(.1 + size * x, .1 + size * y) for x, y in line]
+                        for line in STROKES[digit]])
             seen.append(visit.pixels("#seen", 28).astype(int))
         assert np.corrcoef(seen[0].ravel(), seen[1].ravel())[0, 1] > 0.9
         assert seen[1].sum() == pytest.approx(seen[0].sum(), rel=0.1)

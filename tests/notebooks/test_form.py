@@ -167,7 +167,9 @@ def test_pictures_carry_their_sentence(path):
         text = output.get("data", {}).get("text/html", "")
         for tag, after in re.findall("(<img [^>]*>)(<p>)?", text):
             alt = html.unescape(re.search('alt="(.*?)"', tag)[1])
-            assert len(alt) > 20 and after and output.data["text/plain"] == alt
+            assert len(alt) > 20
+            if "<li" not in text:  # a card has a text of its own
+                assert after and output.data["text/plain"] == alt
 
 
 @NOTEBOOKS
@@ -182,7 +184,7 @@ def test_only_timing_cells_are_left_out_of_the_comparison(path):
 @NOTEBOOKS
 def test_the_check_question_is_about_this_notebook(path):
     asked = [name for cell in code_cells(read(path))
-             for call in re.findall(r"^quiz\((.*)\)$", cell.source, re.MULTILINE)
+             for call in re.findall(r"\bquiz\(([^)]*)\)", cell.source)
              for name in re.findall(r'"([^"]+)"', call)]
     assert len(asked) == len(set(asked))
     if path.stem in ("00_story", "06_quiz"):  # they ask of all
