@@ -12,6 +12,7 @@ tables are made in `plots`, `units`, `pipeline`, `tables`, `smallest` and `micro
 from importlib import import_module
 
 _NAMES = {
+    "calculator": ("show_unit",),
     "drawpad": ("DrawPad",),
     "evidence": ("show_me",),
     "exercises": ("check",),
@@ -31,7 +32,7 @@ _NAMES = {
     "state": ("forget",),
     "story": ("course_map", "key_insight"),
     "tables": ("answer_table", "csr_table", "deployment_table", "file_table", "history_table",
-               "int8_sentence", "latency_table", "show_unit", "sparsity_table", "stage_table",
+               "int8_sentence", "latency_table", "sparsity_table", "stage_table",
                "textbook_table", "trace_table"),
     "waiting": ("progress",),
 }

@@ -10,7 +10,7 @@ from ..stages import STAGES
 from ..trace import trace_prediction
 from .plots import HATCHES, Picture, canvas, image_tag, in_style
 from .state import Sentence, marked
-from .tables import _shapes, _told
+from .tables import _shapes, _told, stages_in_short
 from .units import BRIGHTEST, WEIGHT_COLORS, mosaic, strongest_units, weight_values
 
 _CARD = ("flex: 1 1 15em; border: 1px solid #888888; border-radius: 4px; padding: 0.4em 0.7em; "
@@ -40,12 +40,7 @@ def stage_cards(pipeline) -> Sentence:
         lines = (f"{' becomes '.join(shapes)}{more}; {stage.dtype}", example)
         cards += (f'<li style="{_CARD}"><strong>{name}</strong><br>{what}<br>{picture}<br>'
                   f"<strong>{figures}</strong><br>{'<br>'.join(map(marked, lines))}</li>")
-    first, *_, trained, pruned, quantized = pipeline.stages
-    shown = _Cards(
-        f"{first.before[0][0]:,} pictures train a network whose file has {trained.bytes:,} bytes: "
-        f"{trained.accuracy:.1%} of the validation digits are right. Pruned, it has "
-        f"{pruned.bytes:,} bytes, and {pruned.accuracy:.1%} are right; as integers "
-        f"{quantized.bytes:,} bytes and {quantized.accuracy:.1%}.")
+    shown = _Cards(stages_in_short(pipeline))
     shown.cards = ('<ol style="display: flex; flex-wrap: wrap; gap: 0.5em; margin: 0; padding: 0; '
                    f'list-style: decimal inside">{cards}</ol>')
     return shown

@@ -220,7 +220,7 @@ def sparsity_table(model) -> pd.DataFrame:
     return frame.rename_axis("weights of")
 
 
-def stage_table(pipeline) -> pd.DataFrame:
+def stage_table(pipeline) -> Table:
     """The six stages of `run_pipeline`: shapes, what happens, an example, and the figures."""
     rows = []
     for stage, (what, more, example) in zip(pipeline.stages, _told(pipeline), strict=True):
@@ -234,7 +234,16 @@ def stage_table(pipeline) -> pd.DataFrame:
     frame = pd.DataFrame(rows, index=range(1, 7))
     kept = {" x ": "\u00a0x\u00a0", " of ": "\u00a0of\u00a0", " %": "\u00a0%", "-": "\u2011"}
     frame.iloc[:, :4] = frame.iloc[:, :4].replace(kept, regex=True)  # no line ends in a shape
-    return frame
+    return Table(frame, stages_in_short(pipeline))
+
+
+def stages_in_short(pipeline) -> str:
+    """Bytes and accuracy of the three networks of `run_pipeline`, in two sentences."""
+    first, *_, trained, pruned, quantized = pipeline.stages
+    return (f"{first.before[0][0]:,} pictures train a network whose file has {trained.bytes:,} "
+            f"bytes: {trained.accuracy:.1%} of the validation digits are right. Pruned, it has "
+            f"{pruned.bytes:,} bytes, and {pruned.accuracy:.1%} are right; as integers "
+            f"{quantized.bytes:,} bytes and {quantized.accuracy:.1%}.")
 
 
 def _shapes(*shapes):
@@ -285,20 +294,3 @@ def _brief(values, name):
         return ", ".join(f"{place}: {100 * values[place]:.1f} %" for place in best.tolist())
     form = "{:.2f}" if values.is_floating_point() else "{:,}"
     return "  ".join(form.format(value) for value in values.tolist())
-
-
-def show_unit(trace) -> Sentence:
-    """The arithmetic of a `UnitTrace`, line by line, for a pocket calculator."""
-    sums = [(f"pixel {place:3d}: {pixel:3d} x {weight:4d} =", product)
-            for place, pixel, weight, product in trace.terms]
-    if trace.others:
-        sums.append((f"{trace.others} other products", trace.others_sum))
-    sums += [("bias", trace.bias), ("accumulator", trace.accumulator)]
-    lines = [f"{what:24}{number:11,d}" for what, number in sums]
-    positive, fraction = max(trace.accumulator, 0), trace.multiplier / 2**trace.shift
-    lines += [f"m / 2**s = {trace.multiplier:,} / 2**{trace.shift} = {fraction:.10f}",
-              f"{positive:,} x {fraction:.10f} = {positive * fraction:.2f}, rounded and at most "
-              f"255: {trace.output}",
-              f"{trace.output} x {trace.scale:.7f} = {trace.output * trace.scale:.3f}; "
-              f"the pruned float network has {trace.float_value:.3f}"]
-    return Sentence("\n".join(lines))

@@ -189,7 +189,10 @@ def test_the_zeros_of_each_layer(model):
 
 
 def test_the_six_stages(run):
-    table = tables.stage_table(run)
+    shown = tables.stage_table(run)
+    table, sizes = shown.frame, [stage.bytes for stage in run.stages[3:]]
+    assert shown.sentence.startswith(f"1,000 pictures train a network whose file has {sizes[0]:,} ")
+    assert all(f"{size:,} bytes" in shown.sentence for size in sizes)
     assert table.shape == (6, 9) and list(table.index) == [1, 2, 3, 4, 5, 6]
     assert list(table["stage"]) == [name.replace("-", "\u2011") for name in STAGES]
     plain = table.map(lambda text: text.replace("\u00a0", " ").replace("\u2011", "-"))
@@ -236,25 +239,3 @@ def test_the_five_layers(run):
     assert table.loc["output (softmax)", "int8"].startswith(f"{best}: {100 * sure[best]:.1f} %, ")
     two = trace.trace_prediction({"float": run.model, "int8": run.quantized}, run.test[0])
     assert tables.trace_table(two).shape == (5, 3)
-
-
-def test_one_unit():
-    traced = trace.UnitTrace(3, ((9, 255, -127, -32385), (10, 2, 3, 6)), 102, 5000, -7, -27386,
-                             16099809, 36, 0, 0.0221769, 0.25)
-    told = tables.show_unit(traced)
-    assert repr(told) == str(told) == "\n".join([
-        "pixel   9: 255 x -127 =     -32,385",
-        "pixel  10:   2 x    3 =           6",
-        "102 other products            5,000",
-        "bias                             -7",
-        "accumulator                 -27,386",
-        f"m / 2**s = 16,099,809 / 2**36 = {16099809 / 2**36:.10f}",
-        f"0 x {16099809 / 2**36:.10f} = 0.00, rounded and at most 255: 0",
-        "0 x 0.0221769 = 0.000; the pruned float network has 0.250"])
-    positive = tables.show_unit(trace.UnitTrace(
-        3, ((9, 200, 5, 1000),), 0, 0, 301, 1301, 5, 4, 255, 0.02, 5.1)).splitlines()
-    assert positive[3:] == [
-        "m / 2**s = 5 / 2**4 = 0.3125000000",
-        "1,301 x 0.3125000000 = 406.56, rounded and at most 255: 255",
-        "255 x 0.0200000 = 5.100; the pruned float network has 5.100"]
-    assert not any("other" in line for line in positive)
