@@ -2,8 +2,8 @@
 
 Read `file.py` first: `pack`, `unpack` and the table CODECS. Then `header.py` (how the same lines
 write and read a file, and what a reader refuses), `plain.py` (three simple formats),
-`range_coder.py`, `context_mixing.py` (the smallest files) and `breakdown.py`. NumPy alone is enough
-for all but the range coder, which is that of constriction.
+`range_coder.py` (constriction's, or the same in Python in `words.py` where it has no wheel),
+`context_mixing.py` (the smallest files) and `breakdown.py`. NumPy is enough for all.
 """
 
 from .breakdown import breakdown

@@ -43,6 +43,7 @@ class Port:
     def __init__(self, data: bytes | None = None, trusted: bool = False):
         self.reading, self.trusted = data is not None, trusted or data is None
         self.sizes, self.shares = Counter(header=6), Counter[str]()
+        self.slow = 0  # weights that a reader in Python met
         self.out, self.rest = bytearray(b"mc"), memoryview(data or b"")
         if data is not None:
             self.limit("bytes", len(data))

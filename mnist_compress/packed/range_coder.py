@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from . import words
 from .header import PackedFileError, Port, check
 
 _CHUNK = 1 << 16  # weights in one stream
@@ -32,22 +33,40 @@ def order0(port: Port, weight: np.ndarray) -> None:
 
 
 def _walk_chunks(port, chunks, symbols, shares):
-    from constriction import stream  # here: all other formats need NumPy alone
-
-    model = stream.model.Categorical(shares / _TOTAL, perfect=False)  # _TOTAL: floats are exact
     ranks = np.searchsorted(symbols, np.arange(256)).astype(np.int32)
+    encode, decode = _coder(port, shares, sum(map(len, chunks)))
     for chunk in chunks:
-        encoder = stream.queue.RangeEncoder()
-        if not port.reading:
-            encoder.encode(ranks[chunk], model)
-        count = port.varint("header", encoder.num_words())
-        words = port.array("stream", encoder.get_compressed(), "<u4", count)
+        stored = np.array([] if port.reading else encode(ranks[chunk]), np.uint32)
+        count = port.varint("header", len(stored))
+        stored = port.array("stream", stored, "<u4", count)
         if port.reading:
-            try:
-                decoder = stream.queue.RangeDecoder(words.astype(np.uint32))
-                chunk[:] = symbols[decoder.decode(model, len(chunk))]
-            except (AssertionError, ValueError) as problem:
-                raise PackedFileError("the stream does not fit its histogram") from problem
+            chunk[:] = symbols[decode(stored.astype(np.uint32), len(chunk))]
+
+
+def _coder(port, shares, weights):
+    """(encode, decode): constriction's, or ours where it is not installed."""
+    try:
+        from constriction import stream  # here: all other formats need NumPy alone
+    except ImportError:
+        if port.reading:
+            port.slow += weights  # in Python, a weight takes as long as a lookup
+            port.limit("lookups", port.slow)
+        return (lambda ranks: words.encode(ranks.tolist(), shares.tolist()),
+                lambda stored, count: words.decode(stored.tolist(), count, shares.tolist()))
+    model = stream.model.Categorical(shares / _TOTAL, perfect=False)  # _TOTAL: floats are exact
+
+    def encode(ranks):
+        encoder = stream.queue.RangeEncoder()
+        encoder.encode(ranks, model)
+        return encoder.get_compressed()
+
+    def decode(stored, count):
+        try:
+            return stream.queue.RangeDecoder(stored).decode(model, count)
+        except (AssertionError, ValueError) as problem:
+            raise PackedFileError("the stream does not fit its histogram") from problem
+
+    return encode, decode
 
 
 def _histogram(chunks):
