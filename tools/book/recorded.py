@@ -1,0 +1,80 @@
+"""What a page cannot compute and therefore brings: questions with what decides them, explorers."""
+
+import base64
+import itertools
+import os
+import tempfile
+
+import torch
+
+from mnist_compress.data import load_sample
+from mnist_compress.training import trained_model
+from mnist_compress.ui.evidence import show_me
+from mnist_compress.ui.exercises import exercise_modules
+from mnist_compress.ui.explorers import (
+    explore_pruning,
+    explore_quantization,
+    explore_tradeoff,
+    tradeoffs,
+)
+from mnist_compress.ui.guesses import GUESSES
+from mnist_compress.ui.questions import LETTERS, load_questions
+from mnist_compress.ui.recall import Cards
+from tools.book.polish import small_png
+
+# with what the notebooks give them
+EXPLORERS = {"explore_pruning": explore_pruning,
+             "explore_quantization": lambda model, _, validation:
+                 explore_quantization(model, validation),
+             "explore_tradeoff": lambda *given: explore_tradeoff(tradeoffs(*given))}
+FEW = 30  # positions of a slider; of one that has more, each fifth and the last ten are kept
+
+
+def practice():
+    """All questions with feedback, evidence and card; all guesses; which exercise is where."""
+    torch.set_num_threads(1)  # as the notebooks do
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["MNIST_COMPRESS_STATE"] = folder  # nobody's own answers on a page
+        questions = {name: _question(question) for name, question in load_questions().items()}
+    return {"questions": questions, "exercises": exercise_modules(),
+            "guesses": {key: about._asdict() for key, about in GUESSES.items()}}
+
+
+def _question(question):
+    options = [{"text": option.text, "right": option.correct, "feedback": question.feedback(letter),
+                "misconception": option.misconception}
+               for letter, option in zip(LETTERS, question.options, strict=True)]
+    return {"id": question.id, "level": question.level, "question": question.question,
+            "notebook": question.notebook, "place": question.place, "options": options,
+            "card": Cards(question.id).cards[0], "shows": bool(question.show_me),
+            "evidence": show_me(question.id) if question.show_me else ""}
+
+
+def explorer(name):
+    """The explorer of this name over the course's own network: what it opens with, and
+    {places of its controls: [sentence, picture]} for all that they can be."""
+    train, validation, _ = load_sample()
+    found = EXPLORERS[name](trained_model(), train, validation)
+    start = dict(found.values)
+    controls = [_fewer(control, start[control["name"]]) for control in found.controls]
+    opens = {"controls": controls, "values": start, "width": found.width,
+             "sentence": found.sentence, "png": _text(found.png)}
+    recorded = {}
+    for places in itertools.product(*(range(len(each["values"])) for each in controls)):
+        found.set(**{control["name"]: control["values"][place]
+                     for control, place in zip(controls, places, strict=True)})
+        recorded[",".join(map(str, places))] = [found.sentence, _text(found.png)]
+    return opens, recorded
+
+
+def _fewer(control, start):
+    count = len(control["values"])
+    keep = [place for place in range(count) if count <= FEW or place % 5 == 0
+            or place >= count - 10 or control["values"][place] == start]
+    return {**control, "values": [control["values"][place] for place in keep],
+            "texts": [control["texts"][place] for place in keep]}
+
+
+def _text(png):
+    return base64.b64encode(small_png(png)).decode()
+
