@@ -99,7 +99,7 @@ def show_trace(models, digit) -> Picture:
     awake = [f"{int((values > 0).sum())}" for values in hidden.values()]
     answers = [f"{name} {traced.predictions[name]} ({float(values.max()):.1%})"
                for name, values in outputs.items()]
-    return Picture(figure, f"The digit is a {traced.label}. Hidden unit {unit} is the strongest: "
+    return Picture(figure, f"The digit is {_a(traced.label)}. Hidden unit {unit} is the strongest: "
                    f"{', '.join(told)}. Of {len(traced.units)} hidden units, "
                    f"{', '.join(awake)} are above 0. Answers: {', '.join(answers)}.")
 
@@ -119,4 +119,9 @@ def show_probabilities(trace) -> Picture:
     answers = ", ".join(f"{name} {answer}" for name, answer in trace.predictions.items())
     agree = "All three agree" if len(outputs) == 3 else "All agree"
     agree = agree if trace.agree else "They do not agree"
-    return Picture(figure, f"The digit is a {trace.label}. Answers: {answers}. {agree}.")
+    return Picture(figure, f"The digit is {_a(trace.label)}. Answers: {answers}. {agree}.")
+
+
+def _a(label):
+    """A digit with its article."""
+    return f"{'an' if label == 8 else 'a'} {label}"
