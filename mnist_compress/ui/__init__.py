@@ -4,9 +4,9 @@ Names are looked up here, and their module is imported when the first of them is
 notebook loads no more than it uses. To read it all, begin with the practice: `state` (what is kept
 between notebooks), `guesses`, `questions`, `exercises` (a wrong function is told its mistake) and
 `evidence` (what decides a question). Then `widget`, and what stands on it, each with a JavaScript
-file of its own: `guesses`, `quizwidget`, `recall` (cards), `explorers`, `drawpad`. Pictures and
-tables are made in `plots`, `units`, `pipeline`, `tables`, `smallest` and `microcontroller`;
-`waiting` is the bar of a long cell, `story` the key insight.
+file of its own: `guesses`, `quizwidget`, `recall` (cards), `explorer` (and `explorers`), `drawpad`.
+Pictures and tables are made in `plots`, `units`, `results`, `pipeline`, `tables`, `smallest` and
+`microcontroller`; `waiting` is the bar of a long cell, `story` the key insight.
 """
 
 from importlib import import_module
@@ -16,7 +16,8 @@ _NAMES = {
     "drawpad": ("DrawPad",),
     "evidence": ("show_me",),
     "exercises": ("check",),
-    "explorers": ("explore_pruning", "explore_quantization", "explore_tradeoff",
+    "explorer": ("explore_flatten",),
+    "explorers": ("explore_epochs", "explore_pruning", "explore_quantization", "explore_tradeoff",
                   "tradeoffs"),
     "guesses": ("guess_box", "guess_report", "reveal"),
     "microcontroller": ("explore_chip",),
@@ -27,6 +28,7 @@ _NAMES = {
     "questions": ("answer", "ask", "report"),
     "quizwidget": ("quiz",),
     "recall": ("cards",),
+    "results": ("show_changes", "show_confusion", "show_network", "show_sizes"),
     "rounding": ("kinds_table", "rounding_table", "say_changes"),
     "smallest": ("literature_table", "show_breakdown", "show_front", "show_qr", "show_qr_page"),
     "state": ("forget",),

@@ -1,154 +1,145 @@
-"""Sliders that answer at once: how many zeros, how many bits, and what both cost together.
+"""Sliders that answer at once: epochs, zeros, bits, and what zeros and bits cost together."""
 
-An `Explorer` is a few controls and a function that paints what their values make of it.
-"""
-
+import copy
 import gzip
 import io
-import reprlib
 from functools import cache, partial
 from typing import NamedTuple
 
 import torch
-import traitlets
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
-from ..data import SIDE
 from ..measure import confidence
+from ..model import DigitClassifier
 from ..packed import pack
 from ..pruning import fine_tune, prune, sparsity
 from ..quantization import choose_qparams, dequantize, quantize, quantize_model, round_weights
-from ..training import evaluate
-from .plots import as_html, in_style, pareto
+from ..stages import TEXTBOOK
+from ..training import COURSE_SEED, evaluate, fit
+from .explorer import Explorer, choice, slider
+from .plots import pareto
 from .tables import two_digits
+from .units import BRIGHTEST, WEIGHT_COLORS, mosaic, strongest_units
 from .waiting import progress
-from .widget import CourseWidget, shown, source
 
 _ZEROS = (0.0, 0.3, 0.6, 0.8, 0.9, 0.95, 0.98)
 _BITS = (2, 3, 4, 5, 6, 7, 8)
 _EXAMPLE = 0.1234  # the weight that the course rounds by hand
 
 
-def slider(name: str, label: str, values, start, text=str) -> dict:
-    """A control with an order: it stands at one of `values`, shown as text(value)."""
-    return {"kind": "slider", "name": name, "label": label, "values": list(values),
-            "texts": [text(value) for value in values], "start": start}
-
-
-def choice(name: str, label: str, options: dict, start) -> dict:
-    """A control without an order. options: {value: text}."""
-    return {**slider(name, label, options, start, options.get), "kind": "choice"}
-
-
-class Explorer(CourseWidget):
-    """Controls, the picture that belongs to their values, and its sentence.
-
-    controls: what `slider` and `choice` return. show(axes, **values) paints, on axes as it left
-    them the last time, and returns the sentence. Without a page, `set` does what a hand would do.
-    """
-
-    _esm = source("widget.js", "explorer.js")
-    controls = traitlets.List().tag(sync=True)
-    values = traitlets.Dict().tag(sync=True)
-    png = traitlets.Bytes().tag(sync=True)
-    sentence = traitlets.Unicode().tag(sync=True)
-    width = traitlets.Int().tag(sync=True)  # of the picture on the screen, in pixels
-    answered = traitlets.Unicode().tag(sync=True)  # a view waits for this before it asks again
-
-    @in_style
-    def __init__(self, controls, show, size=(5.2, 3.4)):
-        self._show, self.figure = show, Figure(figsize=size, dpi=120, layout="constrained")
-        self._axes = self.figure.subplots()
-        super().__init__(controls=list(controls), width=round(96 * size[0]))
-        show(self._axes, **{control["name"]: control["values"][0] for control in self.controls})
-        self.figure.draw_without_rendering()  # settles where axes stand, which takes long
-        self.figure.set_layout_engine("none")
-        self.set(**{control["name"]: control["start"] for control in self.controls})
-        self.on_msg(self._asked)
-
-    def set(self, **values) -> "Explorer":
-        """Move some controls, such as set(bits=3); ValueError for what they cannot be."""
-        allowed, after = {each["name"]: each["values"] for each in self.controls}, dict(self.values)
-        for name, value in values.items():
-            if name not in allowed:
-                raise ValueError(f"the controls are {', '.join(allowed)}; got {name}")
-            if isinstance(value, bool) or value not in allowed[name]:
-                raise ValueError(f"{name} must be one of {reprlib.repr(allowed[name])}; "
-                                 f"got {value!r}")
-            after[name] = allowed[name][allowed[name].index(value)]  # 5, where JavaScript has 5.0
-        if after != self.values:
-            sentence, png = self._draw(after)  # if that fails, all stays as it is
-            with self.hold_sync():
-                self.values, self.sentence, self.png = after, sentence, png
-        return self
-
-    @in_style
-    def _draw(self, values):
-        """The sentence and the bytes of a PNG file, in less than half the time of `savefig`."""
-        sentence = self._show(self._axes, **values)
-        with io.BytesIO() as file:
-            FigureCanvasAgg(self.figure).print_png(file, pil_kwargs={"compress_level": 1})
-            return sentence, file.getvalue()
-
-    def _asked(self, widget, content, buffers):
-        with self.hold_sync():
-            self._try(content)
-            self.answered = content["question"]
-
-    @shown
-    def _try(self, content):
-        self.set(**content["values"])
-
-    def __repr__(self):
-        return self.sentence
-
-    def twin(self):
-        """The picture and its sentence."""
-        return {"text/html": as_html(self.png, self.sentence, self.width),
-                "text/plain": self.sentence}
-
-
 def _per_cent(fraction):
     return f"{100 * fraction:.0f} %"
 
 
-def explore_pruning(model, train, validation) -> Explorer:
-    """Sparsity and scope -> where weights are left, what validation digits say, bytes of the file.
+def explore_epochs(train, history) -> Explorer:
+    """Epochs -> 16 hidden units of the course's network, and the losses up to then.
 
-    A pixel is empty if no digit of `train` has ink there. The file is what torch.save writes,
-    gzipped: zeros take four bytes each until gzip sees them.
+    history: the `History` of that network. The units are those with the longest rows of weights in
+    the end; a pixel is empty if no digit of `train` has ink there.
     """
-    units, pair = len(model.layers[0].weight), (validation.inputs, validation.labels)
-    empty = (train.images == 0).all(0).numpy()
+    layers = _first_layers(train, len(history))
+    chosen, empty = strongest_units(layers[-1]), (train.inputs == 0).all(0)
+    weights = [model.layers[0].weight.detach() for model in layers]
+    start = weights[0][chosen].abs()
+    losses = [[row.train_loss for row in history], [row.validation_loss for row in history]]
+
+    def show(axes, epoch):
+        left, right = axes
+        _show_units(left, weights[epoch][chosen])
+        if not right.lines:
+            right.plot(range(1, 6), [loss for loss, *_ in TEXTBOOK], "^:", color="#555555",
+                       label="textbook")
+            for name in ("training digits", "validation digits"):
+                right.plot([], [], label=name)
+            right.set(xlabel="epoch", ylabel="loss", xlim=(0, len(history) + 0.3), ylim=(0, 1))
+            right.legend(loc="upper right")
+        for line, values in zip(right.lines[1:], losses, strict=True):
+            line.set_data(range(1, epoch + 1), values[:epoch])
+        now = weights[epoch][chosen].abs()
+        size = (f"Mean magnitude of these weights: {now[:, ~empty].mean():.3f} at pixels with ink "
+                f"(start: {start[:, ~empty].mean():.3f}), {now[:, empty].mean():.3f} at empty "
+                f"pixels (start: {start[:, empty].mean():.3f}).")
+        if not epoch:
+            return f"Before training the weights are random. {size}"
+        row, beside = history[epoch - 1], ""
+        if epoch <= len(TEXTBOOK):
+            beside = f" (textbook: {TEXTBOOK[epoch - 1][0]:.2f})"
+        return (f"After epoch {epoch} the loss is {row.train_loss:.2f} on training digits{beside} "
+                f"and {row.validation_loss:.2f} on validation digits, of which "
+                f"{row.validation_accuracy:.1%} are right. {size}")
+
+    return Explorer([slider("epoch", "Epochs", range(len(history) + 1), 0)], show, (7, 3.5),
+                    ncols=2, width_ratios=(1.1, 1))
+
+
+def _first_layers(train, epochs):
+    """The course's network before the first epoch and after each: what `training.train` makes."""
+    found = []
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(COURSE_SEED)
+        model = DigitClassifier().double()
+        found.append(copy.deepcopy(model).float())
+        fit(model, train, epochs=epochs, batch_size=16, learning_rate=1e-3,
+            after_epoch=lambda model: found.append(copy.deepcopy(model).float()))
+    return found
+
+
+def _show_units(axes, rows):
+    """Paint rows of weights (16, 784), on one scale for all sliders and notebooks."""
+    picture = mosaic(rows)
+    if axes.images:
+        return axes.images[0].set(data=picture)
+    axes.set_axis_off()
+    image = axes.imshow(picture, cmap=WEIGHT_COLORS, vmin=-BRIGHTEST, vmax=BRIGHTEST)
+    axes.figure.colorbar(image, shrink=0.8, ticks=[-BRIGHTEST, 0, BRIGHTEST], extend="both",
+                         label="weight")
+
+
+def explore_pruning(model, train, validation) -> Explorer:
+    """Sparsity and scope -> the weights that are left of 16 units, accuracy, bytes of the file.
+
+    The units are those with the longest rows of weights. A pixel is empty if no digit of `train`
+    has ink there. The file is what torch.save writes, gzipped: zeros take four bytes each until
+    gzip sees them.
+    """
+    chosen, pair = strongest_units(model), (validation.inputs, validation.labels)
+    empty = (train.inputs == 0).all(0)
 
     @cache
     def measure(sparsity, scope):
         pruned = prune(model, sparsity, scope)
-        alive = (pruned.layers[0].weight != 0).sum(0).view(SIDE, SIDE).numpy()
-        return (alive, evaluate(pruned, pair).accuracy, confidence(pruned, pair),
-                two_digits(_gzip_bytes(pruned) / 1000))
+        return (pruned.layers[0].weight.detach(), evaluate(pruned, pair).accuracy,
+                confidence(pruned, pair), _gzip_bytes(pruned) / 1000)
 
     def show(axes, sparsity, scope):
-        alive, accuracy, sure, size = measure(sparsity, scope)
-        _, dense, dense_sure, full = measure(0.0, "global")
-        if not axes.images:
-            axes.grid(False)
-            axes.set(xlabel="column", ylabel="row")
-            picture = axes.imshow(alive, cmap="viridis", vmin=0, vmax=units)  # one scale for all
-            axes.figure.colorbar(picture, label="weights left at this pixel")
-        axes.images[0].set(data=alive)
-        nowhere, inked = (f"{alive[places].sum():,} of {units * places.sum():,}"
+        left, right = axes
+        weight, accuracy, sure, size = measure(sparsity, scope)
+        dense, dense_sure, full = measure(0.0, "global")[1:]
+        _show_units(left, weight[chosen])
+        if not right.patches:
+            right.bar(range(3), [100 * dense, 100 * dense_sure, 100], color="#DDDDDD")
+            right.bar(range(3), 0, color=["C0", "C2", "C1"])
+            right.set(title="gray: the dense network", ylim=(0, 115), ylabel="%",
+                      yticks=[0, 50, 100], xticks=range(3), xticklabels=["right", "sure", "file"])
+            for place in range(3):
+                right.text(place, 104, "", ha="center")
+        texts = (f"{accuracy:.1%}", f"{sure:.1%}", f"{two_digits(size)} KB")
+        for bar, height, text, words in zip(right.patches[3:], (accuracy, sure, size / full),
+                                            right.texts, texts, strict=True):
+            bar.set_height(100 * height)
+            text.set_text(words)
+        alive = weight != 0
+        nowhere, inked = (f"{alive[:, places].sum():,} of {alive[:, places].numel():,}"
                           for places in (empty, ~empty))
         return (f"At {_per_cent(sparsity)} zeros, {nowhere} weights of empty pixels are left, and "
                 f"{inked} of the other pixels. {accuracy:.1%} of {len(pair[1]):,} "
                 f"validation digits are right (dense: {dense:.1%}); the mean top probability is "
-                f"{sure:.1%} (dense: {dense_sure:.1%}). The gzipped file has about {size} KB "
-                f"(dense: {full}).")
+                f"{sure:.1%} (dense: {dense_sure:.1%}). The gzipped file has about "
+                f"{two_digits(size)} KB (dense: {two_digits(full)}).")
 
     scopes = {"global": "both layers together", "layer": "each layer alone"}
     return Explorer([slider("sparsity", "Zeros", [n / 100 for n in range(100)], 0.9, _per_cent),
-                     choice("scope", "Ranked", scopes, "global")], show, (4.6, 3.4))
+                     choice("scope", "Ranked", scopes, "global")], show, (7, 3.5),
+                    ncols=2, width_ratios=(1.3, 1))
 
 
 def _gzip_bytes(model):

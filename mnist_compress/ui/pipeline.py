@@ -57,7 +57,7 @@ def _thumbnails(pipeline):
     for name, model in pipeline.models.items():
         weight = weight_values(model)[units]
         yield _thumbnail(f"Weights of four hidden units, {name}; black ones, "
-                         f"{(weight == 0).double().mean():.0%}, are 0", mosaic(weight, 2).numpy(),
+                         f"{(weight == 0).double().mean():.0%}, are 0", mosaic(weight, 2),
                          BRIGHTEST, 2, WEIGHT_COLORS, -BRIGHTEST)
 
 

@@ -1,5 +1,6 @@
 """Hidden units as pictures: the 784 weights of each stand where the pixels stand that they meet."""
 
+import numpy as np
 import torch
 from matplotlib.colors import LinearSegmentedColormap
 
@@ -17,11 +18,11 @@ def strongest_units(model, count: int = 16) -> list[int]:
     return sorted(lengths.argsort(descending=True, stable=True)[:count].tolist())
 
 
-def mosaic(rows: torch.Tensor, columns: int = 4) -> torch.Tensor:
+def mosaic(rows: torch.Tensor, columns: int = 4) -> np.ndarray:
     """Rows of weights (k, 784) as pictures of 28 x 28 beside and below each other, a line apart."""
     tiles = rows.detach().view(-1, columns, SIDE, SIDE)
     framed = torch.nn.functional.pad(tiles, (0, 1, 0, 1), value=torch.nan)
-    return framed.transpose(1, 2).flatten(2).flatten(0, 1)[:-1, :-1]
+    return framed.transpose(1, 2).flatten(2).flatten(0, 1)[:-1, :-1].numpy()
 
 
 def weight_values(network) -> torch.Tensor:

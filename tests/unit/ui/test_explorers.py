@@ -6,27 +6,23 @@ import io
 import re
 from itertools import pairwise
 
-import matplotlib.image
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from mnist_compress.packed import unpack
 from mnist_compress.pruning import prune
-from mnist_compress.training import evaluate, trained_model
-from mnist_compress.ui import explorers, plots
+from mnist_compress.training import evaluate, train, trained_model
+from mnist_compress.ui import explorers
 from mnist_compress.ui.explorers import (
     _BITS,
-    Explorer,
-    choice,
+    explore_epochs,
     explore_pruning,
     explore_quantization,
     explore_tradeoff,
-    slider,
     tradeoffs,
 )
+from mnist_compress.ui.units import BRIGHTEST, mosaic, strongest_units
 
 
 @pytest.fixture(scope="module")
@@ -92,10 +88,15 @@ def test_pruning_says_what_numpy_says(model, digits, some, pruning, sparsity, sc
     assert number(says, "top probability is ", "%") == pytest.approx(sure(cut, some), abs=0.051)
     file = io.BytesIO()
     torch.save(prune(model, sparsity, scope).state_dict(), file)
-    size = len(gzip.compress(file.getvalue()))
+    size, full = len(gzip.compress(file.getvalue())), 1000 * number(says, r"\(dense: ", r"\)\.$")
     assert number(says, "about ", " KB") * 1000 == pytest.approx(size, rel=0.05)
-    (image,) = pruning.figure.axes[0].images
-    assert np.array_equal(image.get_array(), alive) and image.get_clim() == (0, 128)
+    units, bars = pruning.figure.axes[:2]
+    rows = torch.as_tensor(cut[0][0][strongest_units(model)])
+    assert np.array_equal(units.images[0].get_array().filled(9), np.nan_to_num(mosaic(rows), nan=9))
+    assert units.images[0].get_clim() == (-BRIGHTEST, BRIGHTEST)
+    heights = [bar.get_height() for bar in bars.patches[3:]]
+    assert heights[:2] == pytest.approx([100 * right(cut, some), sure(cut, some)], abs=0.01)
+    assert heights[2] == pytest.approx(100 * size / full, rel=0.05)
 
 
 @pytest.mark.parametrize("scheme", ["symmetric", "affine"])
@@ -207,92 +208,30 @@ def test_the_tradeoff_tells_where_it_stands(tradeoff):
         assert number(says, "in ", " KB") <= size
 
 
-# What all explorers share
-
-
-def line(axes, height, colour="r"):
-    axes.plot([0, height], color=colour)
-    return f"A line up to {height}."
-
-
-HEIGHT = slider("height", "Height", range(1, 20), 3, "{} m".format)
-LINES = Explorer([HEIGHT], line, (3, 2))
-
-
-@pytest.fixture
-def explorer():
-    colours = choice("colour", "Colour", {"r": "red", "b": "blue"}, "b")
-    return Explorer([HEIGHT, colours], line, (3, 2))
-
-
-def test_it_opens_with_its_first_picture(explorer):
-    assert explorer.values == {"height": 3, "colour": "b"}
-    assert explorer.sentence == repr(explorer) == "A line up to 3."
-    picture = matplotlib.image.imread(io.BytesIO(explorer.png))
-    assert picture.shape[0] > 100 and explorer.width == 288
-    assert explorer.controls[0]["texts"][2] == "3 m"
-
-
-@pytest.mark.parametrize("wrong, message", [
-    ({"height": 20}, r"height must be one of \[1, 2, 3, 4, 5, 6, \.\.\.\]; got 20"),
-    ({"height": "3"}, "got '3'"), ({"height": True}, "got True"), ({"height": None}, "got None"),
-    ({"height": float("nan")}, "got nan"), ({"colour": "g"}, r"colour must be one of \['r', 'b'\]"),
-    ({"size": 3}, "the controls are height, colour; got size")])
-def test_what_cannot_be_is_refused_and_nothing_changes(explorer, wrong, message):
-    before = explorer.get_state()
-    with pytest.raises(ValueError, match=message):
-        explorer.set(**wrong)
-    assert explorer.get_state() == before
-
-
-def test_a_control_must_start_at_one_of_its_values():
-    with pytest.raises(ValueError, match=r"height must be one of \[2, 3\]; got 9"):
-        Explorer([slider("height", "Height", (2, 3), 9)], line)
-
-
-def ask(explorer, question="1-1", **values):
-    """What the page sends: what moved, and a name for the question."""
-    explorer._handle_custom_msg({"values": values, "question": question}, [])
-    assert explorer.answered == question
-
-
-def test_the_page_gets_an_answer_to_each_question(explorer):
-    ask(explorer, "1-1", height=4)
-    assert (explorer.sentence, explorer.problem) == ("A line up to 4.", "")
-    ask(explorer, "2-1", height=40)
-    assert explorer.values["height"] == 4
-    assert explorer.problem == ("height must be one of [1, 2, 3, 4, 5, 6, ...]; got 40")
-    ask(explorer, height=5.0)  # JavaScript knows no other numbers
-    assert explorer.problem == "" and explorer.sentence == "A line up to 5."
-
-
-def test_what_goes_wrong_in_drawing_is_shown(explorer):
-    def fail(axes, height, colour):
-        raise KeyError("ink")
-
-    explorer._show = fail
-    before, png = explorer.sentence, explorer.png
-    ask(explorer, height=9)
-    assert explorer.problem == "KeyError: 'ink'"
-    assert (explorer.sentence, explorer.png, explorer.values["height"]) == (before, png, 3)
+def test_epochs_show_the_network_on_its_way(model, digits, some):
+    history = train(digits, some)[1]
+    explorer = explore_epochs(digits, history)
+    units, losses = explorer.figure.axes[:2]
+    assert explorer.sentence.startswith("Before training the weights are random. Mean magnitude")
+    assert [len(line.get_xdata()) for line in losses.lines] == [5, 0, 0]
+    chosen = strongest_units(model)
+    start = np.nan_to_num(units.images[0].get_array().filled(0))
+    assert 0.03 < np.abs(start).max() <= 1 / 28 and units.images[0].get_clim()[1] == BRIGHTEST
+    says = str(explorer.set(epoch=5))
+    wanted = np.nan_to_num(mosaic(model.layers[0].weight[chosen]), nan=0)
+    assert np.array_equal(units.images[0].get_array().filled(0), wanted)
+    last = history[-1]
+    assert says.startswith(f"After epoch 5 the loss is {last.train_loss:.2f} on training digits "
+                           f"(textbook: 0.28) and {last.validation_loss:.2f} on validation digits,"
+                           f" of which {last.validation_accuracy:.1%} are right.")
+    assert losses.lines[1].get_ydata() == [row.train_loss for row in history]
+    empty = digits.images.numpy().max(0).ravel() == 0
+    size = np.abs(layers(model)[0][0][chosen])
+    assert f"{size[:, ~empty].mean():.3f} at pixels with ink" in says
+    assert f"{size[:, empty].mean():.3f} at empty pixels" in says
 
 
 def test_same_values_same_picture(pruning):
     first = pruning.set(sparsity=0.5, scope="layer").png
     assert pruning.set(sparsity=0.9).png != first
     assert pruning.set(sparsity=0.5).png == first
-
-
-def test_the_twin_is_the_picture_with_its_sentence(explorer):
-    data, _ = explorer._repr_mimebundle_()
-    assert "application/vnd.jupyter.widget-view+json" in data and "image/png" not in data
-    assert data["text/html"] == plots.as_html(explorer.png, explorer.sentence, explorer.width)
-    assert data["text/plain"] == explorer.sentence
-
-
-@settings(max_examples=15, deadline=None)
-@given(moves=st.lists(st.integers(1, 19), min_size=1, max_size=5))
-def test_many_moves_end_where_the_last_one_ends(moves):
-    for height in moves:
-        ask(LINES, height=height)
-    assert LINES.sentence == f"A line up to {moves[-1]}."

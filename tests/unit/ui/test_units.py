@@ -18,7 +18,7 @@ def test_the_strongest_units_in_their_order():
 
 def test_tiles_stand_a_line_apart():
     rows = torch.arange(4 * 784.0).view(4, 784)
-    picture = units.mosaic(rows, 2).numpy()
+    picture = units.mosaic(rows, 2)
     assert picture.shape == (57, 57)
     for tile, (top, left) in enumerate(((0, 0), (0, 29), (29, 0), (29, 29))):
         assert np.array_equal(picture[top:top + 28, left:left + 28].ravel(), rows[tile])
