@@ -7,7 +7,8 @@ reset      brings one of them back as it was shipped
 check      `make test`: lint, unit, notebooks, browser
 execute    runs the notebooks and stores their outputs
 drift      do they print the same under other settings and orders?
-soak       the long checks: fuzz (damaged packed files), mutants, browser tests in a row
+soak       the long checks: fuzz (damaged packed files), mutants, browser tests in a row, platforms
+platforms  has every dependency a wheel on every platform?
 bench      the benchmarks and their table
 book       the executed notebooks as a static site
 notebooks  what check, execute, drift, book and the tests share

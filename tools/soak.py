@@ -1,11 +1,11 @@
 """The long checks: a million damaged files, mutation tests, 10,000 digits on each emulated chip,
-browser tests ten times in a row.
+browser tests ten times in a row, and whether every platform has its wheels.
 """
 
 import json
 import sys
 
-from tools import ROOT
+from tools import ROOT, platforms
 from tools.check import browser, python
 
 LEAST_KILLED = 0.9  # of the mutants
@@ -29,7 +29,7 @@ def main():
     failed = sum(bool(browser()) for _ in range(10))
     print(f"mutants: {killed:.1%} noticed; browser tests: {10 - failed} of 10 runs passed; "
           f"chips: {'misread' if misread else 'read 10,000 digits as NumPy does'}")
-    return damaged + misread + (killed < LEAST_KILLED) + failed
+    return damaged + misread + (killed < LEAST_KILLED) + failed + platforms.main()
 
 
 if __name__ == "__main__":
