@@ -22,7 +22,7 @@ class Deployment:
     """One way to run the network on a device.
 
     file_bytes: of the file it needs. memory_bytes: of the weights and biases it holds while it
-    runs. time: for one digit, on one thread. accuracy: on the test digits, a fraction of 1. None:
+    runs. time: for one digit, on one thread. accuracy: on `digits`, a fraction of 1. None:
     not measured here.
     """
 
@@ -34,25 +34,25 @@ class Deployment:
 
 
 def deployments(model: DigitClassifier, integer: IntegerNetwork, folder: str | Path,
-                train_digits: Digits, test_digits: Digits, rounds: int = 25) -> list[Deployment]:
+                train_digits: Digits, digits: Digits, rounds: int = 25) -> list[Deployment]:
     """Write every file of `integer` and `model` into a folder and measure: a list of `Deployment`.
 
     model: the float network that `integer` was made from. Files: float.onnx and int8.onnx (by ONNX
     Runtime's own quantization of `model`), int8.pte (the same by ExecuTorch's, where it is
     installed), digits.mc (packed), digits.html (the page).
     """
-    ways = list(_networks(model, integer, Path(folder), train_digits, test_digits))
+    ways = list(_networks(model, integer, Path(folder), train_digits, digits))
     times = latency({name: (network, inputs) for name, network, inputs, *_ in ways}, rounds=rounds)
-    rows = [Deployment(name, size, held, time, _accuracy(network, inputs, test_digits.labels))
+    rows = [Deployment(name, size, held, time, _accuracy(network, inputs, digits.labels))
             for (name, network, inputs, size, held), time in zip(ways, times, strict=True)]
     return [*rows, Deployment("page", export_page(integer, Path(folder, "digits.html")))]
 
 
 def _networks(model: DigitClassifier, integer: IntegerNetwork, folder: Path, train_digits: Digits,
-              test_digits: Digits) -> Iterator[tuple[str, Callable, Any, int, int]]:
+              digits: Digits) -> Iterator[tuple[str, Callable, Any, int, int]]:
     """Name, network, all its inputs, bytes of its file and in memory; writes the files."""
-    network, inputs = float_copy(model), test_digits.inputs
-    yield ("PyTorch float32", network, inputs, dense_file("", network, test_digits).bytes,
+    network, inputs = float_copy(model), digits.inputs
+    yield ("PyTorch float32", network, inputs, dense_file("", network, digits).bytes,
            sum(part.nbytes for part in network.state_dict().values()))
     floats, small = folder / "float.onnx", folder / "int8.onnx"
     export_onnx(model, floats)
@@ -66,7 +66,7 @@ def _networks(model: DigitClassifier, integer: IntegerNetwork, folder: Path, tra
         yield "ExecuTorch int8", executorch.load(path), inputs, size, executorch.nbytes(model)
     size = save(integer, folder / "digits.mc", reorder=True)
     reader = load(folder / "digits.mc", trusted=True)
-    yield "NumPy int8, packed", reader.logits, test_digits.images.numpy(), size, reader.nbytes
+    yield "NumPy int8, packed", reader.logits, digits.images.numpy(), size, reader.nbytes
 
 
 def _accuracy(network: Callable, inputs: Any, labels: torch.Tensor) -> float:

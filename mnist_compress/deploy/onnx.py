@@ -3,7 +3,7 @@
 import copy
 import os
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -171,13 +171,13 @@ def _to_int8(steps: np.ndarray, zero_point: int) -> np.ndarray:
     return np.clip(np.rint(steps) + zero_point, -128, 127).astype(np.int32)
 
 
-def onnx_latency(float_path: str | Path, int8_path: str | Path, digits: Digits,
+def onnx_latency(files: Mapping[str, str | Path], digits: Digits,
                  batches: Iterable[int] = (1, 32, 1000), rounds: int = 25) -> list[LatencyRow]:
-    """Both files in ONNX Runtime, one thread: a list of `LatencyRow`, batch after batch.
+    """{name: ONNX file} in ONNX Runtime, one thread: a list of `LatencyRow`, batch after batch.
 
     ValueError for batches larger than `digits`.
     """
-    inputs, files = digits.inputs.numpy(), {"float32": float_path, "int8": int8_path}
+    inputs = digits.inputs.numpy()
     return latency({f"ONNX Runtime {name}": (load_onnx(path), inputs)
                     for name, path in files.items()}, batches, rounds)
 

@@ -99,9 +99,27 @@ class Measured:
 
 
 def measured(name: str) -> Measured:
-    """What was measured when the networks of that name were made, a "dense-" one too."""
-    text = Path(__file__).with_name("measured.csv").read_text("utf-8")
-    lines = [line for line in csv.DictReader(text.splitlines()) if line["network"] == name]
+    """What was measured when the networks of that name were made: one of RECIPES, one of
+    REFERENCES, or "thousand teacher", "thousand student in float" (before the first weight goes),
+    "thousand same shape in float", and so on: dense networks of the same teacher and digits."""
+    return _recorded("measured.csv", "references.csv", name=name)
+
+
+def steps() -> dict[str, Measured]:
+    """{change: what "thousand" becomes by it}, one step of the recipe changed at a time, as
+    `tools.train_steps` recorded it with other seeds than those of `measured`."""
+    text = Path(__file__).with_name("steps.csv").read_text("utf-8")
+    names = dict.fromkeys(line["change"] for line in csv.DictReader(text.splitlines()))
+    return {name: _recorded("steps.csv", name=name) for name in names}
+
+
+def _recorded(*files, name):
+    """The lines of that name in recorded files."""
+    every = []
+    for file in files:
+        text = Path(__file__).with_name(file).read_text("utf-8")
+        every += csv.DictReader(text.splitlines())
+    lines = [line for line in every if name in (line.get("network"), line.get("change"))]
     if not lines:
         raise ValueError(f"nothing was measured under the name {name!r}")
     sizes = tuple(int(line["bytes"]) for line in lines)

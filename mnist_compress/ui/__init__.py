@@ -13,6 +13,7 @@ from importlib import import_module
 
 _NAMES = {
     "calculator": ("show_unit",),
+    "devices": ("compiled_table", "deployment_table", "int8_sentence", "speed_table"),
     "drawpad": ("DrawPad",),
     "evidence": ("show_me",),
     "exercises": ("check",),
@@ -30,12 +31,12 @@ _NAMES = {
     "recall": ("cards",),
     "results": ("show_changes", "show_confusion", "show_network", "show_sizes"),
     "rounding": ("kinds_table", "rounding_table", "say_changes"),
-    "smallest": ("literature_table", "show_breakdown", "show_front", "show_qr", "show_qr_page"),
+    "published": ("literature_table", "references_table", "steps_table"),
+    "smallest": ("show_breakdown", "show_front", "show_qr", "show_qr_page", "show_sizes"),
     "state": ("forget",),
     "story": ("course_map", "key_insight"),
-    "tables": ("answer_table", "csr_table", "deployment_table", "file_table", "history_table",
-               "int8_sentence", "latency_table", "sparsity_table", "stage_table",
-               "textbook_table", "trace_table"),
+    "tables": ("answer_table", "csr_table", "file_table", "history_table", "latency_table",
+               "sparsity_table", "stage_table", "textbook_table", "trace_table"),
     "waiting": ("progress",),
 }
 _MODULES = {name: module for module, names in _NAMES.items() for name in names}

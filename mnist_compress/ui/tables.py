@@ -116,53 +116,6 @@ def latency_table(rows, sentence: str = "") -> Table:
     return Table(pd.DataFrame(texts).rename_axis("microseconds"), sentence or own)
 
 
-def int8_sentence(rows) -> str:
-    """`LatencyRow`s in pairs of float32 and int8 -> when int8 is faster, a sentence a runtime.
-
-    A difference counts if the middle halves of both do not overlap.
-    """
-    told = {}
-    for base, small in zip(rows[::2], rows[1::2], strict=True):
-        runtime, other = (row.name.rpartition(" ")[0] for row in (base, small))
-        if (small.batch, other) != (base.batch, runtime):
-            raise ValueError("rows must come in pairs of one runtime and batch; got "
-                             f"{base.name} at {base.batch}, {small.name} at {small.batch}")
-        batch, verdict = f"{small.batch}", "no different"
-        if small.high < base.low:
-            batch, verdict = f"{batch} ({1 / small.ratio:.1f} times)", "faster"
-        elif small.low > base.high:
-            verdict = "slower"
-        told.setdefault(runtime, {"faster": [], "no different": [], "slower": []})
-        told[runtime][verdict].append(batch)
-    sentences = []
-    for runtime, verdicts in told.items():
-        each = [f"{verdict} at batch {', '.join(batches)}"
-                for verdict, batches in verdicts.items() if batches]
-        sentences.append(f"In {runtime}, int8 against float32 is {'; '.join(each)}.")
-    return " ".join(sentences)
-
-
-def deployment_table(rows) -> Table:
-    """`Deployment`s -> file, memory, time for one digit and accuracy of each.
-
-    The fastest are all whose middle half of times meets that of the lowest median.
-    """
-    frame = pd.DataFrame([{
-        "runs in": row.name, "file": f"{row.file_bytes:,} bytes",
-        "memory for weights": f"{row.memory_bytes:,} bytes" if row.memory_bytes else "not measured",
-        "one digit": f"{row.time.median:,.0f} microseconds" if row.time else "shown by the page",
-        "test accuracy": f"{row.accuracy:.1%}" if row.accuracy else "as NumPy"} for row in rows])
-    timed = [row for row in rows if row.time]
-    small = min(rows, key=lambda row: row.file_bytes)
-    best = min(timed, key=lambda row: row.time.median).time
-    fast = [row.name for row in timed if row.time.low <= best.high]
-    told = (f"The smallest file is that of {small.name}; for one digit {' and '.join(fast)} "
-            f"{'is' if len(fast) == 1 else 'are'} the fastest.")
-    if len(timed) < len(rows):
-        told += " The page itself shows its time on the device that opens it."
-    return Table(frame.set_index("runs in"), told)
-
-
 def history_table(history, textbook: bool = False) -> Table:
     """A `History`: losses to 2 digits, accuracies in per cent, a judgment of each epoch; on wish
     the textbook's loss and accuracy beside them."""

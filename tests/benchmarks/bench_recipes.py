@@ -18,7 +18,7 @@ import torch
 
 from mnist_compress import pretrained
 from mnist_compress.compress import compress_once
-from mnist_compress.data import full_is_here, load_full, load_sample
+from mnist_compress.data import full_is_here, load_full
 from mnist_compress.packed import pack, unpack
 from mnist_compress.training import trained_model
 from tools.train_pretrained import Classroom, error, make
@@ -62,7 +62,7 @@ def recorded_table():
 
 def files_table(official):
     """Markdown lines: the files that come with the package, evaluated now."""
-    test = load_sample()[2]
+    test = pretrained.digits_for("thousand")[1]
     yield "| file | bytes | error, 4,000 sample digits | error, 10,000 official digits |"
     yield "|---|---|---|---|"
     for name in pretrained.RECIPES:
@@ -75,7 +75,7 @@ def files_table(official):
 
 def live_table():
     """Markdown lines: the course's network compressed without training, and by the recipe."""
-    digits, _, test = load_sample()
+    digits, test = pretrained.digits_for("thousand")
     yield "| seed | dense error | untrained, 46,000 weights | error | recipe | error | seconds |"
     yield "|---|---|---|---|---|---|---|"
     classroom = Classroom()
@@ -91,7 +91,7 @@ def live_table():
 
 def once_on_official(official):
     """One line: the untrained files on the official digits."""
-    digits, losses, sizes = load_sample()[0], [], []
+    digits, losses, sizes = pretrained.digits_for("thousand")[0], [], []
     for seed in SEEDS:
         model = trained_model(seed)
         once = compress_once(model, digits, 46_000)

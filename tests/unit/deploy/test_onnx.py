@@ -170,7 +170,7 @@ def test_wrong_input_is_quoted(onnx_files, test, tmp_path):
         quantize_onnx(onnx_files[1], tmp_path / "int8.onnx", test[:0])
     for batch in (1000, 0):
         with pytest.raises(ValueError, match=f"batch must be .* from 1 to 5; got {batch}"):
-            onnx_latency(*onnx_files[1:3], test[:5], (1, batch))
+            onnx_latency({"float32": onnx_files[1]}, test[:5], (1, batch))
 
 
 def foreign_files(folder, float_file):
@@ -219,7 +219,8 @@ def test_any_other_file_is_named(onnx_files, tmp_path):
 
 
 def test_latency_rows_come_in_pairs(onnx_files, test):
-    rows = onnx_latency(*onnx_files[1:3], test, batches=(1, 32), rounds=5)
+    files = dict(zip(("float32", "int8"), onnx_files[1:3], strict=True))
+    rows = onnx_latency(files, test, batches=(1, 32), rounds=5)
     assert [(row.name, row.batch) for row in rows] == [
         (f"ONNX Runtime {kind}", batch) for batch in (1, 32) for kind in ("float32", "int8")]
     assert all(0 < row.low <= row.median <= row.high for row in rows)

@@ -154,8 +154,16 @@ DECIDES = {  # id: what its computation must say for the right option to follow
     "int8-when": r"float32: 100% of the bytes.* int8: 2[5-7]%",
     "luck": r"p = 1\.00, 20 against 3 would have p = 0\.0005",
     "information": r"= 3 bits for a 1, .*0\.544 a bit.* 0\.5[45] a bit\.",
+    "which-format": r"^10,000 of 100,000 .* dense 100,\d{3}, bitmask .*smallest is bitmask\.$",
+    "byte-parts": r"positions 231, signs 55, magnitudes 115, .* takes? is 27\.5;",
+    "recipe-steps": r"costs a student 0\.00 .*, and [1-9]\.",
+    "fair-ratio": r"156,880 / 2,761 = 57, and 1,066,440 / 2,761 = 386\.$",
+    "two-runtimes": r": 0 of 10,000\. .* floats: [1-9]\d* of 1,000\.",
+    "reduce-range": r"64: 32,640, .* reach 32,767\. .* fits is 64\.",
+    "numpy-alone": r"answered 1 digit\. .*: numpy True, torch False, onnxruntime False\.",
+    "page-alone": r": 0 places .* every request: True\.",
     "exact-floats": r", and 2\*\*53 \+ 1 is "
-        r"9,007,199,254,740,992: .* [0-9]\.\d% of that"}
+        r"9,007,199,254,740,992: .*, [0-9]\.\d% of that"}
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -2,7 +2,6 @@
 
 import io
 import re
-from itertools import pairwise
 
 import pytest
 import torch
@@ -70,45 +69,44 @@ def test_the_breakdown_tells_the_largest_parts():
         assert f"{name}, {len(data):,} bytes: most for {first} ({sizes[first]:,})" in told
 
 
-def test_the_front_tells_of_mine_what_holds_everywhere():
-    dense = 407_080, 0.12
-    told = [smallest.show_front(mine, dense).sentence
-            for mine in ((433, 0.1), (480, 0.08), (1200, 0.13))]
+def test_files_to_scale():
+    sizes = {"float32": 409_353, "int8": 105_329, "packed": 433}
+    told = smallest.show_sizes(sizes, 40).sentence
+    assert told == ("Bytes: float32 409,353, int8 105,329, packed 433. Float32 takes as many as "
+                    "945 files of packed.")
+    left, right = smallest.show_sizes(sizes, 40).figure.axes
+    assert [bar.get_width() for bar in left.patches] == list(sizes.values())
+    assert left.get_xlim()[1] == 40 * right.get_xlim()[1] == 409_353
+    assert right.patches[2].get_width() == 433  # the others run out of the picture
+
+
+def test_the_breakdown_is_to_scale():
+    files = {name: pretrained.path(name).read_bytes() for name in ("thousand", "lenet")}
+    axes = smallest.show_breakdown(files).figure.axes[0]
+    ends = [max(bar.get_x() + bar.get_width() for bar in bars) for bars in
+            ([bar for bar in axes.patches if round(bar.get_y() + 0.4) == place]
+             for place in (0, 1))]
+    assert ends == [len(data) for data in files.values()]
+
+
+def test_the_front_tells_of_mine_what_holds_everywhere(test, model):
+    mine, other = (pretrained.load(name) for name in ("thousand-small", "thousand-untied"))
+    told = [smallest.show_front({"dense": (407_080, model), "mine": pair}, test).sentence
+            for pair in ((433, mine), (480, other), (1200, mine))]
     assert told[0] == told[1]
     assert told[0].endswith("Yours: below 1,000 bytes, no more errors than dense.")
-    assert told[2].endswith("Yours: above 1,000 bytes, more errors than dense.")
-    best = pretrained.measured("thousand-small")
-    assert f"thousand-small takes {best.mean_bytes:,.0f} bytes on average" in told[0]
+    assert told[2].endswith("Yours: above 1,000 bytes, no more errors than dense.")
+    wrong = 1 - evaluate(mine, test).accuracy
+    assert f"thousand-small takes 321 bytes and errs on {wrong:.1%};" in told[0]
+    assert f"Of {len(test):,} digits: " in told[0] and "mine takes" not in told[0]
 
 
-def test_the_front_where_no_shipped_network_is_as_good_as_dense():
-    told = smallest.show_front((480, 0.08), (407_080, 0.01)).sentence
-    rows = [pretrained.measured(name) for name in pretrained.RECIPES if name.startswith("thousand")]
-    best = min(rows, key=lambda row: row.validation_error)
-    assert f"{best.name} takes {best.mean_bytes:,.0f} bytes on average and errs on " \
-        f"{best.validation_error:.1%}; the dense network takes 407,080 and errs on 1.0%" in told
-    assert told.endswith("more errors than dense.")
+def test_a_front_with_more_errors_than_dense(test, model):
+    pairs = {"dense": (1735, pretrained.load("thousand")), "mine": (433, model)}
+    told = smallest.show_front(pairs, test).sentence
+    assert told.endswith("Yours: below 1,000 bytes, more errors than dense.")
 
 
-def test_what_cannot_be_compared_is_refused():
+def test_a_breakdown_of_nothing_is_refused():
     with pytest.raises(ValueError, match=r"at least one packed file to break down; got \{\}"):
         smallest.show_breakdown({})
-    for name in ("thousand", "perceptron-untied"):
-        with pytest.raises(ValueError, match=rf"only LeNet-300-100 compares .*; got '{name}'"):
-            smallest.literature_table("lenet", name)
-
-
-def test_the_literature_beside_ours():
-    table = smallest.literature_table("lenet", "lenet-untied")
-    ours = pretrained.measured("lenet")
-    row = table.frame.loc["here: lenet"]
-    assert row["bytes"] == f"{ours.mean_bytes:,.0f}"
-    assert row["test error"] == f"{100 * ours.official_error:.2f} %"
-    assert row["times smaller"] == f"{1_066_440 / ours.mean_bytes:.0f}"
-    assert "sharing" in row["counted"]
-    assert "sharing" not in table.frame.loc["here: lenet-untied"]["counted"]
-    paper = table.frame.loc["Han et al. 2016, Deep Compression (arXiv 1510.00149)"]
-    assert paper["test error"] == "1.58 %" and paper["times smaller"] == "39"
-    assert "not like for like" in table.sentence
-    parameters = sum((a + 1) * b for a, b in pairwise((784, 300, 100, 10)))
-    assert table.frame.index.name == f"LeNet-300-100, {4 * parameters:,} bytes"

@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from mnist_compress import trace, training
-from mnist_compress.deploy import Deployment
 from mnist_compress.measure import FileRow, LatencyRow
 from mnist_compress.pruning import prune
 from mnist_compress.stages import STAGES, TEXTBOOK
@@ -88,42 +87,6 @@ def test_tables_of_nothing_are_refused():
         tables.file_table()
     with pytest.raises(ValueError, match=r"at least one LatencyRow to compare with; got \[\]"):
         tables.latency_table([])
-
-
-def test_the_sentence_on_int8_follows_from_the_rows():
-    def pair(batch, median, low, high, runtime="A B"):
-        return [LatencyRow(f"{runtime} float32", batch, 10.0, 9.0, 11.0, 1.0),
-                LatencyRow(f"{runtime} int8", batch, median, low, high, median / 10)]
-
-    rows = pair(1, 20, 19, 21) + pair(2, 10, 8, 12) + pair(3, 5, 4, 6) + pair(4, 8, 7, 9)
-    assert tables.int8_sentence(rows) == (
-        "In A B, int8 against float32 is faster at batch 3 (2.0 times); no different at batch 2, "
-        "4; slower at batch 1.")
-    assert tables.int8_sentence(pair(1, 5, 4, 6) + pair(1, 20, 19, 21, "C")) == (
-        "In A B, int8 against float32 is faster at batch 1 (2.0 times). "
-        "In C, int8 against float32 is slower at batch 1.")
-    assert tables.int8_sentence([]) == ""
-    for wrong in ([rows[0], rows[3]], [rows[0], pair(1, 5, 4, 6, "C")[1]]):
-        with pytest.raises(ValueError, match="pairs of one runtime and batch; got A B float32 at "):
-            tables.int8_sentence(wrong)
-
-
-def test_the_table_of_deployments():
-    times = [LatencyRow("", 1, middle, low, high, 1.0) for middle, low, high in
-             ((12.0, 11.0, 13.0), (9.4, 9.0, 10.0), (10.0, 9.9, 12.0))]
-    rows = [Deployment("A", 400, 407_080, times[0], 0.854), Deployment("B", 300, 7, times[1], 0.85),
-            Deployment("page", 200)]
-    table = tables.deployment_table(rows)
-    assert table.sentence == (
-        "The smallest file is that of page; for one digit B is the fastest. "
-        "The page itself shows its time on the device that opens it.")
-    assert table.frame.loc["page", "one digit"] == "shown by the page"
-    assert table.frame.loc["page", "memory for weights"] == "not measured"
-    assert table.frame.loc["page", "test accuracy"] == "as NumPy"
-    assert table.frame.loc["A", "memory for weights"] == "407,080 bytes"
-    assert table.frame.loc["A"].tolist()[2:] == ["12 microseconds", "85.4%"]
-    close = tables.deployment_table([*rows, Deployment("C", 300, 7, times[2], 0.85)])
-    assert "for one digit B and C are the fastest" in close.sentence
 
 
 def history(*epochs):

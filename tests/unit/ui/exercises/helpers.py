@@ -89,6 +89,11 @@ def my_choice(networks, dense):
     fit = [size for size, validation, test in networks if validation >= dense - 1]
     return min(fit)
 
+def my_bytes(counts):
+    counts = counts[counts != 0]
+    share = counts / counts.sum()
+    return -(counts * share.log2()).sum() / 8
+
 def my_shared(weights, code):
     nearest = (weights.abs()[..., None] - code).abs().argmin(-1)
     return code[nearest] * weights.sign()
@@ -165,8 +170,8 @@ def written(name, text):
             "my_accuracy": "logits, labels",
             "my_mask": "weight, sparsity", "my_quantize": "values, scale, zero_point",
             "my_rescale": "total, multiplier, shift",
-            "my_choice": "networks, dense", "my_shared": "weights, code",
-            "my_sums": "pixels, weight",
+            "my_bytes": "counts", "my_choice": "networks, dense",
+            "my_shared": "weights, code", "my_sums": "pixels, weight",
             "my_step": "model, optimizer, inputs, labels", "my_hold": "weights, masks",
             "my_fine_tune": "model, batches", "my_frozen": "model, optimizer, batches",
             "my_smaller": "weight1, bias1, weight2, keep", "my_int8": "values, seen",

@@ -159,6 +159,14 @@ WRONG = [
     ("my_rounded", "(weight / scale).round() * scale", "Rounding has the gradient 0"),
     ("my_rounded", "((weight / scale).round() * scale).detach()", "Nothing of the weight is left"),
     ("my_rounded", "(weight / scale).round()", "You returned the number of steps, and"),
+    ("my_bytes", "share = counts / counts.sum()\nreturn -(counts * share.log2()).sum() / 8",
+     "A value that never comes makes 0 x infinity"),
+    ("my_bytes", "share = counts[counts > 0] / counts.sum()\nreturn -share.log2().sum() / 8",
+     "Each value's bits count once now."),
+    ("my_bytes", "counts = counts[counts > 0]\n"
+     "return -(counts * (counts / counts.sum()).log2()).sum()", "Those are bits"),
+    ("my_bytes", "counts = counts[counts > 0]\n"
+     "return -(counts * (counts / counts.sum()).log()).sum() / 8", "You took the natural"),
     ("my_speedup", "start = clock()\nfloats(digits)\nmiddle = clock()\nintegers(digits)\n"
      "return (middle - start) / (clock() - middle)", "Both work on the same digits now, but"),
     ("my_bounds", "reach = bias + 255 * int(weight.sum())\nreturn reach, reach",
@@ -198,6 +206,9 @@ def test_two_mistakes_at_once_are_both_named():
 
 
 RIGHT_TOO = [
+    ("my_bytes", "share = counts / counts.sum()\n"
+     "return (-torch.xlogy(share, share).sum() / torch.log(torch.tensor(2.0)) "
+     "* counts.sum() / 8).item()"),
     ("my_mask", COUNT + "mask.view(-1)[weight.abs().flatten().topk(count, largest=False).indices] "
      "= False\nreturn mask"),
     ("my_mask", COUNT + "mask.view(-1)[weight.abs().flatten().flip(0).argsort(stable=True)[:count]"

@@ -1,0 +1,45 @@
+"""torchao's int8 beside float32 in PyTorch, eager and compiled: the lines of ui/compiled.csv.
+
+    python -m tests.benchmarks.bench_compiled > mnist_compress/ui/compiled.csv
+
+One thread, on the validation digits. Compiling needs a C++ compiler and, at first, some minutes.
+"""
+
+import copy
+
+import torch
+
+from mnist_compress.data import load_sample
+from mnist_compress.measure import latency
+from mnist_compress.quantization import quiet, torchao_quantize
+from mnist_compress.training import trained_model
+
+BATCHES = (1, 32, 1000)
+
+
+def main():
+    """Print one line for each network and batch size."""
+    torch.set_num_threads(1)
+    digits, model = load_sample()[1], trained_model().eval()
+    networks = {}
+    with quiet(), torch.no_grad():
+        for name, network in (("float32", model),
+                              ("int8 products", torchao_quantize(model, "dynamic")),
+                              ("int8 weights only", torchao_quantize(model, "weight_only"))):
+            networks[f"{name}, eager"] = network
+            networks[f"{name}, compiled"] = torch.compile(copy.deepcopy(network))
+        for network in networks.values():
+            for batch in BATCHES * 2:  # each batch size is compiled when it first comes
+                network(digits.inputs[:batch])
+        right = {name: (network(digits.inputs).argmax(1) == digits.labels).double().mean().item()
+                 for name, network in networks.items()}
+        rows = latency({name: (network.__call__, digits.inputs)  # as functions: they are not copied
+                        for name, network in networks.items()}, BATCHES)
+    print("network,batch,median,low,high,accuracy")
+    for row in rows:
+        print(f'"{row.name}",{row.batch},{row.median:.1f},{row.low:.1f},{row.high:.1f},'
+              f"{right[row.name]:.3f}")
+
+
+if __name__ == "__main__":
+    main()
