@@ -19,25 +19,27 @@ from .augmentation import augment
 from .codebook import choose_grids, fit_codebook, integers, quantization_aware_train
 from .distillation import Lesson, distillation_loss, teach
 from .gradual_pruning import cubic_sparsity, gradual_prune, keep_best
-from .network import forward, random_network
+from .network import Watch, forward, random_network, unwatched
 from .recipe import Recipe, wholes
 
 __all__ = ["Recipe", "augment", "compress", "compress_once", "cubic_sparsity", "distillation_loss",
            "fit_codebook", "gradual_prune", "quantization_aware_train", "teach"]
 
 
-def compress(lesson: Lesson, recipe: Recipe, seed: int = 0) -> IntegerNetwork:
+def compress(lesson: Lesson, recipe: Recipe, seed: int = 0,
+             watch: Watch = unwatched) -> IntegerNetwork:
     """Lesson -> IntegerNetwork of recipe.widths, small once packed: train, prune, share, round.
 
-    ValueError unless `teach` made the lesson with the same tie, or if a layer loses all weights.
+    watch: as for `teach`. ValueError unless `teach` made the lesson with the same tie, or if a
+    layer loses all weights.
     """
     wanted, found = recipe.student_widths[0], lesson.inputs.shape[1]
     if found != wanted:
         raise ValueError(f"the lesson must have {wanted} inputs for each digit; got {found}")
     generator = torch.Generator().manual_seed(seed + 1000)
     student = random_network(recipe.student_widths, generator)
-    student = gradual_prune(student, lesson, recipe, generator)
-    student, grids = quantization_aware_train(student, lesson, recipe, generator)
+    student = gradual_prune(student, lesson, recipe, generator, watch)
+    student, grids = quantization_aware_train(student, lesson, recipe, generator, watch)
     return integers(student, grids, recipe.widths)
 
 

@@ -14,7 +14,7 @@ from torch import Generator, Tensor
 from ..data import normalize
 from ..integer import PIXEL_SCALE, IntegerLayer, IntegerNetwork, as_fraction, spread_2x2
 from .distillation import Lesson
-from .network import Network, batches, forward, straight_through, trainable
+from .network import Network, Watch, batches, forward, straight_through, trainable, unwatched
 from .recipe import Recipe
 
 _SHORT_BITS = 7  # of scales and multipliers: each takes two bytes of the file
@@ -90,7 +90,8 @@ def choose_grids(network: Network, inputs: Tensor, levels: tuple[int, ...],
 
 @torch.inference_mode(False)  # with gradients, even inside no_grad or inference_mode
 def quantization_aware_train(network: Network, lesson: Lesson, recipe: Recipe,
-                             generator: Generator) -> tuple[Network, list[Grid]]:
+                             generator: Generator, watch: Watch = unwatched
+                             ) -> tuple[Network, list[Grid]]:
     """Train with the rounding in place, codebooks too: network -> network and the grids it suits.
 
     Forward passes see shared magnitudes, biases in steps and hidden values in 0..255; the weights
@@ -102,7 +103,7 @@ def quantization_aware_train(network: Network, lesson: Lesson, recipe: Recipe,
     codebooks = [grid.codebook.requires_grad_() for grid in grids]
     adam = torch.optim.Adam([{"params": chain(*student)}, {"params": codebooks}], fused=True)
     order = batches(len(lesson.inputs), recipe.batch, recipe.quantize_steps, generator)
-    for step, index in enumerate(order):
+    for step, index in enumerate(watch(order, "rounding", recipe.quantize_steps)):
         cosine = (1 + math.cos(math.pi * step / recipe.quantize_steps)) / 2
         for group, share in zip(adam.param_groups, (1 / 2, 1 / 6), strict=True):
             group["lr"] = recipe.rate * share * cosine

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from ..data import Digits, normalize, whole
 from .augmentation import augmented_copies
-from .network import Network, batches, forward, random_network, trainable
+from .network import Network, Watch, batches, forward, random_network, trainable, unwatched
 from .recipe import Recipe
 
 _RATE, _DROPOUT = 3e-3, 0.3  # of the teacher's training
@@ -43,22 +43,22 @@ def distillation_loss(student: Tensor, teacher: Tensor, labels: Tensor, temperat
 
 
 @torch.inference_mode(False)  # with gradients, even inside no_grad or inference_mode
-def teach(digits: Digits, recipe: Recipe, seed: int = 0) -> Lesson:
+def teach(digits: Digits, recipe: Recipe, seed: int = 0, watch: Watch = unwatched) -> Lesson:
     """Training digits -> Lesson: augmented copies, and what a dense teacher says of each.
 
-    ValueError if there are no digits.
+    watch: shows how far it is, such as `ui.progress`. ValueError if there are no digits.
     """
     whole("number of digits", len(digits), 1)
     generator = torch.Generator().manual_seed(seed)
     inputs = augmented_copies(digits.images, recipe.copies, recipe.tie, generator,
                               recipe.augmentation)
-    teacher = _train_teacher(inputs, digits.labels, recipe, generator)
+    teacher = _train_teacher(inputs, digits.labels, recipe, generator, watch)
     with torch.no_grad():
         soft = [forward(teacher, normalize(part))[-1] for part in inputs.split(10_000)]
     return Lesson(inputs, digits.labels, torch.cat(soft))
 
 
-def _train_teacher(inputs, labels, recipe, generator):
+def _train_teacher(inputs, labels, recipe, generator, watch):
     """AdamW (Loshchilov & Hutter 2019), one cycle of the rate, dropout on hidden units."""
     def drop(values, _):
         keep = torch.empty_like(values).bernoulli_(1 - _DROPOUT, generator=generator)
@@ -69,7 +69,8 @@ def _train_teacher(inputs, labels, recipe, generator):
     teacher = trainable(random_network(widths, generator))
     adam = torch.optim.AdamW(chain(*teacher), lr=_RATE, fused=True)
     cycle = torch.optim.lr_scheduler.OneCycleLR(adam, _RATE, total_steps=steps, pct_start=0.1)
-    for index in batches(len(inputs), recipe.batch, steps, generator):
+    order = batches(len(inputs), recipe.batch, steps, generator)
+    for index in watch(order, "teacher", steps):
         adam.zero_grad()
         answers = forward(teacher, normalize(inputs[index]), drop)[-1]
         F.cross_entropy(answers, labels[index % len(labels)]).backward()

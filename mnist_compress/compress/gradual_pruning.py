@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 from torch.nn import functional as F
 
 from .distillation import Lesson
-from .network import Network, batches, trainable
+from .network import Network, Watch, batches, trainable, unwatched
 from .recipe import Recipe
 
 
@@ -76,7 +76,7 @@ def _drop_dead(masks):
 
 @torch.inference_mode(False)  # with gradients, even inside no_grad or inference_mode
 def gradual_prune(network: Network, lesson: Lesson, recipe: Recipe,
-                  generator: Generator) -> Network:
+                  generator: Generator, watch: Watch = unwatched) -> Network:
     """Train, then prune a little every few steps and train on; pruned weights of the result are 0.
 
     The cubic schedule ends after 85 % of prune_steps with recipe.weights of them left; a pruned
@@ -89,7 +89,8 @@ def gradual_prune(network: Network, lesson: Lesson, recipe: Recipe,
     total = sum(int(mask.sum()) for mask in masks)
     steps = recipe.dense_steps + recipe.prune_steps
     adam = torch.optim.Adam(chain(*student), fused=True)
-    for step, index in enumerate(batches(len(lesson.inputs), recipe.batch, steps, generator)):
+    order = batches(len(lesson.inputs), recipe.batch, steps, generator)
+    for step, index in enumerate(watch(order, "pruning", steps)):
         warm = min(1, (step + 1) / 50)
         adam.param_groups[0]["lr"] = recipe.rate * warm * (1 - 0.7 * step / steps)
         adam.zero_grad()

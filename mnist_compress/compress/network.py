@@ -5,7 +5,7 @@ tensors, so that a step prunes, rounds or replaces them in one line. A weight th
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 
 import torch
@@ -13,6 +13,7 @@ from torch import Generator, Tensor
 from torch.nn import functional as F
 
 Network = list[tuple[Tensor, Tensor]]
+Watch = Callable[[Iterable, str, int], Iterable]  # batches, what they do, how many -> the same
 
 
 def random_network(widths: tuple[int, ...], generator: Generator) -> Network:
@@ -56,3 +57,8 @@ def batches(count: int, size: int, steps: int, generator: Generator) -> Iterator
                 return
             yield index
             done += 1
+
+
+def unwatched(things: Iterable, what: str, total: int) -> Iterable:
+    """The things as they are. In its place comes what shows how far a training has got."""
+    return things

@@ -27,6 +27,7 @@ def show_breakdown(files: dict[str, bytes]) -> Picture:
         left += sizes
     axes.set(xlabel="bytes", yticks=places,
              yticklabels=[f"{name}\n{len(data):,} B" for name, data in files.items()])
+    axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.invert_yaxis()
     axes.grid(False)
     figure.legend(loc="outside upper center", ncols=len(parts))
@@ -56,8 +57,8 @@ def show_sizes(sizes: dict[str, int], zoom: int) -> Picture:
     left.invert_yaxis()
     first, *_, last = sizes.items()
     told = ", ".join(f"{name} {size:,}" for name, size in sizes.items())
-    return Picture(figure, f"Bytes: {told}. {first[0].capitalize()} takes as many as "
-                   f"{first[1] / last[1]:,.0f} files of {last[0]}.")
+    return Picture(figure, f"Bytes: {told}. {last[0].capitalize()} would fit "
+                   f"{first[1] / last[1]:,.0f} times into {first[0]}.")
 
 
 @in_style
@@ -74,11 +75,13 @@ def show_front(networks: dict, digits) -> Picture:
               for name, (size, network) in {**finished, **networks}.items()}
     figure, axes = canvas((7.6, 3.8))
     for name, (size, wrong) in points.items():
-        axes.plot(size, 100 * wrong, linestyle="", markersize=9, label=name)
+        mine = name == list(networks)[-1]  # a ring, for it may lie upon another one
+        axes.plot(size, 100 * wrong, linestyle="", markersize=15 if mine else 9, label=name,
+                  fillstyle="none" if mine else "full", markeredgewidth=2)
     sizes, wrongs = zip(*pareto(points.values()), strict=True)
     axes.step(sizes, [100 * wrong for wrong in wrongs], where="post", marker="", color="#555555",
               linewidth=1, linestyle="--", label="front")
-    axes.set(xscale="log", xlabel="bytes of the file (each step tenfold)",
+    axes.set(xscale="log", xlabel="bytes of the file, each line ten times the one before",
              ylabel="wrong answers, %")
     figure.legend(loc="outside upper center", ncols=4)
     dense, *_, mine = [points[name] for name in networks]

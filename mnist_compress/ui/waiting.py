@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from tqdm.auto import tqdm
 
 
-def progress(things: Iterable, what: str) -> Iterable:
-    """The things one after the other, and a bar named `what` that shows how many are done.
+def progress(things: Iterable, what: str, total: int | None = None) -> Iterable:
+    """The things one after the other, and a bar named `what` that shows how many are done: of
+    `total`, where they cannot be counted beforehand.
 
     It appears at once, and holds no times, so that a notebook's output is always the same.
     """
-    return tqdm(things, desc=what, bar_format="{desc} {bar}")
+    return tqdm(things, total=total, desc=what, bar_format="{desc} {bar}")

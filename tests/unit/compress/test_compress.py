@@ -30,6 +30,23 @@ def same(one, other):
             and all(np.array_equal(arrays[name], others[name]) for name in arrays))
 
 
+def test_who_watches_sees_every_step_and_changes_nothing(made, few):
+    recipe, lesson, network = made
+    seen = {}
+
+    def watch(things, what, total):
+        seen[what] = total, list(things)
+        return seen[what][1]
+
+    again = teach(few, recipe, seed=3, watch=watch)
+    assert torch.equal(again.soft, lesson.soft)
+    assert same(compress(again, recipe, seed=3, watch=watch), network)
+    steps = {"teacher": recipe.teacher_steps, "pruning": recipe.dense_steps + recipe.prune_steps,
+             "rounding": recipe.quantize_steps}
+    assert {what: total for what, (total, _) in seen.items()} == steps
+    assert all(total == len(order) for total, order in seen.values())
+
+
 def test_the_network_is_small_and_of_the_declared_form(made):
     recipe, _, network = made
     assert network.widths == recipe.widths
