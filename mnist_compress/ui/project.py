@@ -30,10 +30,14 @@ def hand_in(recipe: str, network, dense, validation, test, codec: str = _CODEC) 
     """Ask the test digits about a network that is within one point on validation digits, and keep
     the line that says so. A network that is not is told so, and no test digit is asked.
 
-    recipe: how it was made, up to 60 characters in one line. ValueError as `try_out` says.
+    recipe: how it was made, up to 60 characters in one line; without one, nothing is handed in, so
+    that running all cells does no harm. ValueError as `try_out` says.
     """
-    if not isinstance(recipe, str) or not 0 < len(recipe.strip()) <= 60 or not recipe.isprintable():
-        raise ValueError(f"recipe must be 1 to 60 characters in one line; got {recipe!r}")
+    if not isinstance(recipe, str) or len(recipe) > 60 or not recipe.isprintable():
+        raise ValueError(f"recipe must be up to 60 characters in one line; got {recipe!r}")
+    if not recipe.strip():
+        return Sentence("Nothing was handed in. When you are done, write your recipe between the "
+                        "quotation marks; the test digits are asked then.")
     size, right, least = _judged(network, dense, validation, codec)
     if right < least:
         return Sentence(f"{right:,} validation digits are right, and {least:,} are needed. Nothing "

@@ -71,9 +71,15 @@ def test_what_is_not_good_enough_asks_no_test_digit(poor, model, validation):
     assert load_state()["projects"] == {}
 
 
-@pytest.mark.parametrize("bad", ["", "  ", "x" * 61, "two\nlines", 5, None])
+@pytest.mark.parametrize("empty", ["", "  "])
+def test_without_a_recipe_nothing_is_handed_in(empty, good, model, validation):
+    assert hand_in(empty, good, model, validation, None).startswith("Nothing was handed in. When")
+    assert load_state()["projects"] == {}
+
+
+@pytest.mark.parametrize("bad", ["x" * 61, "two\nlines", 5, None])
 def test_bad_recipes_are_quoted(bad, good, model, validation, test):
-    with pytest.raises(ValueError, match="recipe must be 1 to 60 characters in one") as e:
+    with pytest.raises(ValueError, match="recipe must be up to 60 characters in one") as e:
         hand_in(bad, good, model, validation, test)
     assert str(e.value).endswith(repr(bad))
 
