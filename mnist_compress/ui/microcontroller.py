@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import torch
+from matplotlib.ticker import LogLocator, NullLocator
 
 from ..data import Digits
 from ..deploy import chip, export_c
@@ -166,6 +167,10 @@ def show_encodings(rows: list[ChipRow], mine: str = "") -> Picture:
     axes.step([row.flash for row in front], [row.instructions for row in front], where="post",
               marker="", color="#555555", linewidth=1, linestyle="--", label="Pareto front")
     axes.set(xscale="log", yscale="log", xlabel="bytes of flash", ylabel="instructions")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter("{x:,.0f}")
+        axis.set_minor_locator(NullLocator())
     figure.legend(loc="outside upper center", ncols=4)
     names = [row.name for row in front]
     told = f"No other program beats {', '.join(names)} in both bytes and instructions."
@@ -191,7 +196,8 @@ def peer_table(rows: list[ChipRow], right: dict[str, float]) -> Table:
     every = pd.concat([ours, peers]).sort_values("right")
     frame = pd.DataFrame({name: every[name].map("{:,.0f}".format) for name in every})
     frame["right"] = every["right"].map("{:.1f} %".format)
-    told.append(f"Most digits are read by {every.index[-1]}.")
+    told.append(f"Most digits are read by {every.index[-1]}; least RAM is taken by "
+                f"{every['RAM'].idxmin()}.")
     return Table(frame.rename_axis("program"), " ".join(told))
 
 

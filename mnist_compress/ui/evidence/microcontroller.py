@@ -11,15 +11,22 @@ from ..microcontroller import on_chip
 def _zeros():
     train, validation, _ = load_sample()
     sparse = quantize_model(fine_tune(prune(trained_model(), 0.9), train), train)
-    kept, left_out = on_chip({"kept": (sparse, "dense"), "left out": (sparse, "gaps")}, validation)
-    return (f"The same integers, 90 % zeros: {kept.instructions:,.0f} instructions with the zeros "
-            f"in the table, {left_out.instructions:,.0f} without them.")
+    kept, left_out = (_instructions((sparse, encoding), validation)
+                      for encoding in ("dense", "gaps"))
+    return (f"The same integers, 90 % zeros: {kept:,.0f} instructions with the zeros in the table, "
+            f"{left_out:,.0f} without them.")
 
 
 def _floats():
     train, validation, _ = load_sample()
     model, products = trained_model(), multiply_adds(trained_model())[0]
-    floats, integers = on_chip({"float32": model, "int8": (quantize_model(model, train), "dense")},
-                               validation)
-    return (f"For {products:,} products, {floats.instructions / products:.0f} instructions each in "
-            f"float32 and {integers.instructions / products:.0f} in int8.")
+    floats, integers = (_instructions(network, validation) / products
+                        for network in (model, (quantize_model(model, train), "dense")))
+    return (f"For {products:,} products, {floats:.0f} instructions each in float32 and "
+            f"{integers:.0f} in int8.")
+
+
+def _instructions(network, digits):
+    """Of one program; `on_chip` draws a bar for more."""
+    (row,) = on_chip({"it": network}, digits)
+    return row.instructions

@@ -163,7 +163,9 @@ DECIDES = {  # id: what its computation must say for the right option to follow
     "numpy-alone": r"answered 1 digit\. .*: numpy True, torch False, onnxruntime False\.",
     "page-alone": r": 0 places .* every request: True\.",
     "exact-floats": r", and 2\*\*53 \+ 1 is "
-        r"9,007,199,254,740,992: .*, [0-9]\.\d% of that"}
+        r"9,007,199,254,740,992: .*, [0-9]\.\d% of that",
+    "zeros-at-last": r"7\d\d,\d{3} instructions with the zeros .*, 1\d\d,\d{3} without them\.",
+    "no-floats": r"101,632 products, 1\d\d instructions each in float32 and \d in int8\.$"}
 
 
 @pytest.mark.parametrize("name", ALL)
