@@ -101,6 +101,7 @@ def test_pages_are_small(parsed, folder):
         files = {name, *page.files, "data/practice.js"}
         text = (folder / name).read_text("utf-8")
         files |= {"data/explorers.js"} if 'data-widget="explore_' in text else set()
+        files |= {"data/networks.js"} if 'data-widget="DrawPad"' in text else set()
         size = sum((folder / file).stat().st_size for file in files)
         assert size <= (900_000 if "data/networks.js" in files else 600_000), (name, size)
 
@@ -154,7 +155,7 @@ def ready(page):
     """Wait until each widget that needs no Python is there."""
     page.wait_for_load_state("networkidle")
     texts = "[data-widget$=report], [data-widget=course_map]"
-    for place in page.locator(f"[data-widget]:not({texts}, [data-widget=DrawPad])").all():
+    for place in page.locator(f"[data-widget]:not({texts})").all():
         expect(place.locator(".mc")).to_have_count(1)
 
 
@@ -323,3 +324,31 @@ def test_paper_has_everything_open(folder, visit):
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert not solution.evaluate("fold => fold.open")
     assert "truths" not in (page.evaluate("localStorage.getItem('mnist_compress')") or "")
+
+
+def test_the_pad_picks_moves_and_draws(base, visit):
+    page = visit(f"{base}/05_prediction_trace.html")
+    ready(page)
+    box = page.locator("[data-widget=DrawPad]")
+    cell = next(cell for cell in code_cells(read(NOTEBOOKS["05_prediction_trace"]))
+                if "DrawPad(" in cell.source and cell.outputs)
+    assert "validation[::20]" in cell.source
+    sentence = box.locator(".mc-pad-sentence")
+    assert f"Draw pad. {text_of(sentence)}" in cell.outputs[-1].data["text/plain"]
+    box.get_by_role("button", name="Next").click()
+    expect(sentence).to_contain_text("Picture 1, a 0: float says 0")
+    box.get_by_label("What the network sees").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(sentence).to_contain_text("moved 1 left")
+    paper = box.get_by_label("Draw here")
+    paper.focus()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Space")
+    for _ in range(10):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    expect(sentence).to_contain_text("Your drawing: float says 1")
+    box.locator("summary").click()
+    expect(box.get_by_role("row", name="quantization applied")).to_be_visible()
+    box.get_by_role("button", name="Clear").click()
+    expect(sentence).to_contain_text("There is no ink yet.")

@@ -2,7 +2,8 @@
 
 It opens from disk, book/index.html, and from any static host, and asks for nothing outside.
 `pages` makes a notebook a page, `calls` finds its widgets, `polish` mends what HTML of notebooks
-lacks, `scripts` joins JavaScript, `recorded` computes what a page cannot; the rest is in `site/`.
+lacks, `scripts` joins JavaScript, `recorded` and `networks` bring what a page cannot compute; the
+rest is in `site/`.
 """
 
 import html
@@ -13,7 +14,7 @@ from pathlib import Path
 from mnist_compress import pretrained
 from mnist_compress.deploy.page import export_page
 from tools import ROOT
-from tools.book import pages, recorded, scripts
+from tools.book import networks, pages, recorded, scripts
 from tools.book.polish import Folder, address, polish
 from tools.notebooks import paths, read
 
@@ -41,6 +42,7 @@ def _write_data(folder, notebooks):
     found = [[_file(name, notebooks), anchor, heading, text] for name, notebook in notebooks.items()
              for anchor, heading, text in pages.sections(notebook)]
     scripts.write_data(folder, "search", found)
+    scripts.write_data(folder, "networks", networks.networks())
     scripts.write_data(folder, "practice", recorded.practice())
     opens = {}
     for name in recorded.EXPLORERS:

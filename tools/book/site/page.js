@@ -1,11 +1,13 @@
 // Everything a page of the site does: its widgets, folded measurements, search, paper.
 
 import cardsWidget from "./recall.js";
+import drawPad from "./drawpad.js";
 import explorerWidget from "./explorer.js";
 import guessWidget from "./guesses.js";
 import quizWidget from "./quizwidget.js";
 import {explorer} from "./recorded.js";
 import {load} from "./load.js";
+import {pad} from "./pad.js";
 import {practice} from "./practice.js";
 import {startSearch} from "./search.js";
 import {change, loadState, watchState} from "./state.js";
@@ -72,6 +74,11 @@ if (sliders.length) {
   load("explorers").then((all) => sliders.forEach((place) =>
     put(place, explorerWidget, explorer(place.dataset.widget, all[place.dataset.widget]))),
   ).catch(failed);
+}
+const pads = places("[data-widget=DrawPad]");
+if (pads.length) {
+  load("networks").then((data) => Promise.all(pads.map(async (place) =>
+    put(place, drawPad, await pad(data))))).catch(failed);
 }
 startSearch(document.getElementById("words"), document.getElementById("found"));
 

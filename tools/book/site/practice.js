@@ -1,5 +1,5 @@
-// Questions, guesses, cards and reports without a kernel: what quizwidget.py, guesses.py, recall.py,
-// questions/ and story.py do. A test compares their sentences with these.
+// Questions, guesses, cards and reports without a kernel: what quizwidget.py, guesses.py,
+// recall.py, questions/ and story.py do. A test compares their sentences with these.
 
 import {Model} from "./model.js";
 import {attempt, forget, loadState, now, remember, trouble} from "./state.js";
@@ -24,9 +24,10 @@ export function practice({questions, guesses, exercises}) {
       model.set({problem: trouble(), score: `${right} right, ${answered} of ${ids.length} ` +
         `answered; ${first} right at the first try.`});
     };
+    const chosen = Object.fromEntries(ids.filter((id) => id in kept)
+      .map((id) => [id, kept[id].at(-1)]));
     const model = new Model({questions: ids.map((id) => questions[id]), evidence: {}, score: "",
-      chosen: Object.fromEntries(ids.filter((id) => id in kept).map((id) => [id, kept[id].at(-1)]))},
-    {
+      chosen}, {
       saved(model, before) {
         for (const [id, place] of Object.entries(model.get("chosen"))) {
           if (before.chosen[id] !== place) attempt("answers", id, LETTERS[place]);
@@ -103,7 +104,8 @@ export function practice({questions, guesses, exercises}) {
     const due = Object.keys(times).filter((id) => times[id] <= now());
     const dealt = due.sort((one, other) => times[one] - times[other]).slice(0, 3);
     const say = (model) => {
-      const known = Object.values(model.get("known")), next = Math.min(...Object.values(dueTimes()));
+      const known = Object.values(model.get("known"));
+      const next = Math.min(...Object.values(dueTimes()));
       let when = "Questions come back as cards 1, 3, 7 and 21 days after you answered them.";
       if (next < Infinity) {
         const days = Number(((next - now()) / 86400).toFixed(1));

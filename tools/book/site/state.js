@@ -4,7 +4,7 @@ const KEY = "mnist_compress";
 const SECTIONS = ["guesses", "truths", "answers", "cards", "exercises"];
 let unsaved = null, problem = "";
 
-// The whole state: {guesses: {key: number}, answers: {id: [[letter, seconds since 1970], ...]}, ...}
+// The whole state: {guesses: {key: number}, answers: {id: [[letter, seconds], ...]}, ...}
 export function loadState() {
   let kept = unsaved;
   try {
