@@ -67,7 +67,8 @@ def explore_epochs(train, history) -> Explorer:
                 f"and {row.validation_loss:.2f} on validation digits, of which "
                 f"{row.validation_accuracy:.1%} are right. {size}")
 
-    return Explorer([slider("epoch", "Epochs", range(len(history) + 1), 0)], show, (7, 3.5),
+    return Explorer([slider("epoch", "Epochs", range(len(history) + 1), len(history))],
+                    show, (7, 3.5),
                     ncols=2, width_ratios=(1.1, 1))
 
 

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from ..data import real, whole
 from ..model import weight_layers
-from ..stages import STAGES, TEXTBOOK
+from ..stages import STAGES
 from .state import Sentence
 
 HATCHES = ("", "//", "..", "xx", "--", "\\\\")
@@ -143,29 +143,6 @@ def show_ink_map(digits) -> Picture:
 
 
 @in_style
-def show_history(history, textbook=False) -> Picture:
-    """Loss and accuracy after each epoch, on training and validation digits; on wish beside the
-    textbook's run."""
-    epochs = [row.epoch for row in history]
-    figure, (left, right) = canvas((8, 3.2), 1, 2)
-    for part, name in (("train", "training digits"), ("validation", "validation digits")):
-        left.plot(epochs, [getattr(row, f"{part}_loss") for row in history], label=name)
-        right.plot(epochs, [100 * getattr(row, f"{part}_accuracy") for row in history])
-    if textbook:
-        losses, accuracies, _ = zip(*TEXTBOOK, strict=True)
-        ideal = {"color": "#555555", "linestyle": ":", "marker": "^", "zorder": 1}
-        left.plot(range(1, 6), losses, label="textbook", **ideal)
-        right.plot(range(1, 6), [100 * accuracy for accuracy in accuracies], **ideal)
-    _name_epochs((left, right), ("loss", "accuracy, %"), epochs)
-    left.legend()
-    first, last = history[0], history[-1]
-    gap = 100 * (last.train_accuracy - last.validation_accuracy)
-    return Picture(figure, f"The training loss falls from {first.train_loss:.2f} to "
-                   f"{last.train_loss:.2f}. At the end accuracy on the training digits is "
-                   f"{gap:.1f} points higher than on the validation digits.")
-
-
-@in_style
 def show_seeds(histories: dict, course: int) -> Picture:
     """{seed: History} as bands, from the worst to the best network after each epoch, on training
     and on validation digits; the seed `course` as a line."""
@@ -181,19 +158,14 @@ def show_seeds(histories: dict, course: int) -> Picture:
                           color=color, alpha=0.25, label=f"{len(found)} seeds, {name} digits")
         axes.plot(epochs, found[course], color=color, label=f"seed {course}, {name} digits")
         ends.append(sorted(each_epoch[-1]))
-    _name_epochs([axes], ["accuracy, %"], epochs)
+    axes.set(xlabel="epoch", ylabel="accuracy, %",
+             xticks=epochs if len(epochs) < 11 else epochs[4::5])
     axes.legend()
     old, new = (" to ".join(dict.fromkeys((f"{end[0]:.1f}", f"{end[-1]:.1f}"))) for end in ends)
     return Picture(figure, f"After epoch {epochs[-1]}, {len(histories)} seeds read {old} % of "
                    f"the training digits and {new} % of the validation digits right; there the "
                    f"median is {statistics.median(ends[1]):.4g} %, and seed {course} reads "
                    f"{found[course][-1]:.1f} %.")
-
-
-def _name_epochs(axes, labels, epochs):
-    ticks = epochs if len(epochs) < 11 else epochs[4::5]
-    for each, label in zip(axes, labels, strict=True):
-        each.set(xlabel="epoch", ylabel=label, xticks=ticks)
 
 
 @in_style

@@ -37,7 +37,6 @@ def test_every_picture_is_a_png_with_its_sentence(model, digits, test):
     pictures = [
         plots.show_digits(few), plots.show_digits(few, few.labels),
         plots.show_pixels(digits.images[700]), plots.show_ink_map(digits),
-        plots.show_history(history), plots.show_history(history, textbook=True),
         plots.show_seeds({7: history}, 7),
         plots.show_curves({"cut": [accuracy_curve(model, test, [0.5])]}, [0.9], [0.8]),
         plots.show_weights(model, 0.3)]
