@@ -152,8 +152,16 @@ def report() -> Sentence:
             wrong = question.option(given[question.id][0 if when else -1])
             lines.append(f"- {f'Right at try {when}' if when else 'Not yet'}: {question.question} "
                          f"Behind \"{wrong.text}\": {wrong.misconception}. "
-                         f"Read {question.place} again.")
+                         f"Read {question.place} again.{_asked_again(question, tries)}")
     return Sentence("\n".join(lines))
+
+
+def _asked_again(question, tries):
+    """What became of its sibling, the same idea with other numbers; no text before an answer."""
+    when = [tries[each.id] for each in load_questions().values()
+            if each.sibling_of == question.id and each.id in tries]
+    said = {0: "not yet", 1: "right at the first try"}
+    return f" With other numbers: {said.get(when[0], 'right later')}." if when else ""
 
 
 def _first_right(name, letters):

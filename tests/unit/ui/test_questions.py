@@ -303,6 +303,19 @@ def test_the_report_tells_tries_misconceptions_and_what_to_read():
     assert report().startswith(f"{len(DATA) - 4} right at the first try, 4 later, 0 not yet, 0 of")
 
 
+@pytest.mark.parametrize(("letters", "told"), [
+    ("R", "right at the first try"), ("WR", "right later"), ("W", "not yet")])
+def test_the_report_tells_what_became_of_the_sibling(letters, told):
+    items = {item["id"]: item for item in DATA}
+    wrong, right = ("abcd"[(key_of(items["scale"]) + 1) % 4], letter_of(items["clamped-weight"]))
+    answer("scale", wrong)
+    assert "With other numbers" not in report()
+    for letter in letters:
+        answer("clamped-weight", right if letter == "R" else "abcd"["abcd".index(right) - 1])
+    (line,) = [line for line in report().splitlines() if items["scale"]["question"] in line]
+    assert line.endswith(f" again. With other numbers: {told}.")
+
+
 def test_questions_are_read_once():
     assert load_questions() is load_questions()
     assert list(load_questions()) == [item["id"] for item in DATA]
