@@ -46,6 +46,7 @@ def _question(question):
                for letter, option in zip(LETTERS, question.options, strict=True)]
     return {"id": question.id, "level": question.level, "question": question.question,
             "notebook": question.notebook, "place": question.place, "options": options,
+            "sibling_of": question.sibling_of,
             "card": Cards(question.id).cards[0], "shows": bool(question.show_me),
             "evidence": show_me(question.id) if question.show_me else ""}
 

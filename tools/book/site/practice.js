@@ -143,9 +143,17 @@ export function practice({questions, guesses, exercises}) {
       if (when === 1) continue;
       const wrong = options[when ? all[id][0] : all[id].at(-1)];
       lines.push(`- ${when ? `Right at try ${when}` : "Not yet"}: ${question} ` +
-        `Behind "${wrong.text}": ${wrong.misconception}. Read ${place} again.`);
+        `Behind "${wrong.text}": ${wrong.misconception}. Read ${place} again.` +
+        askedAgain(id, tries));
     }
     return lines;
+  }
+
+  function askedAgain(id, tries) {
+    const again = Object.values(questions).find((one) => one.sibling_of === id && one.id in tries);
+    if (!again) return "";
+    const when = ["not yet", "right at the first try"][tries[again.id]] ?? "right later";
+    return ` With other numbers: ${when}.`;
   }
 
   function guessReport() {
