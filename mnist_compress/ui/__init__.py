@@ -6,7 +6,7 @@ between notebooks), `guesses`, `questions`, `exercises` (a wrong function is tol
 `evidence` (what decides a question). Then `widget`, and what stands on it, each with a JavaScript
 file of its own: `guesses`, `quizwidget`, `recall` (cards), `explorer` (and `explorers`), `drawpad`.
 Pictures and tables are made in `plots`, `units`, `results`, `pipeline`, `tables`, `smallest` and
-`microcontroller`; `waiting` is the bar of a long cell, `story` the key insight.
+`published` (07), `devices` (08), `microcontroller`; `waiting` is the bar of a long cell, `story` the key insight.
 """
 
 from importlib import import_module

@@ -6,7 +6,7 @@ import pandas as pd
 
 from .tables import Table, latency_table
 
-_RECORDED = Path(__file__).with_name("compiled.csv")  # by tests/benchmarks/bench_compiled.py
+_RECORDED = Path(__file__).with_name("compiled.csv")  # by tools/record_compiled.py
 
 
 def speed_table(rows, accuracies: dict) -> Table:

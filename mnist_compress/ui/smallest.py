@@ -52,7 +52,7 @@ def show_sizes(sizes: dict[str, int], zoom: int) -> Picture:
         axes.set(xlim=(0, reach), xlabel=f"bytes, 0 to {reach:,.0f}", xticks=[])
         axes.grid(False)
     left.set(title="to scale")
-    right.set(title=f"{zoom} times longer", yticks=places, yticklabels=[
+    right.set(title=f"{zoom} times longer (gray: runs out)", yticks=places, yticklabels=[
         f"{name}\n{size:,} B" for name, size in sizes.items()])
     left.invert_yaxis()
     first, *_, last = sizes.items()

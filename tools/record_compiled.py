@@ -1,6 +1,6 @@
 """torchao's int8 beside float32 in PyTorch, eager and compiled: the lines of ui/compiled.csv.
 
-    python -m tests.benchmarks.bench_compiled > mnist_compress/ui/compiled.csv
+    python -m tools.record_compiled > mnist_compress/ui/compiled.csv
 
 One thread, on the validation digits. Compiling needs a C++ compiler and, at first, some minutes.
 """
