@@ -31,7 +31,7 @@ def int8_sentence(rows) -> str:
                              f"{base.name} at {base.batch}, {small.name} at {small.batch}")
         batch, verdict = f"{small.batch}", "no different"
         if small.high < base.low:
-            batch, verdict = f"{batch} ({1 / small.ratio:.1f} times)", "faster"
+            batch, verdict = f"{batch} ({base.median / small.median:.1f} times)", "faster"
         elif small.low > base.high:
             verdict = "slower"
         told.setdefault(runtime, {"faster": [], "no different": [], "slower": []})

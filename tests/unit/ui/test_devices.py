@@ -1,6 +1,7 @@
 """Notebook 08's tables, each with a sentence that follows from its numbers."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -21,6 +22,8 @@ def test_the_sentence_on_int8_follows_from_the_rows():
     assert devices.int8_sentence(pair(1, 5, 4, 6) + pair(1, 20, 19, 21, "C")) == (
         "In A B, int8 against float32 is faster at batch 1 (2.0 times). "
         "In C, int8 against float32 is slower at batch 1.")
+    third = [replace(row, ratio=row.ratio / 3) for row in pair(1, 5, 4, 6)]  # of another base
+    assert "(2.0 times)" in devices.int8_sentence(third)
     assert devices.int8_sentence([]) == ""
     for wrong in ([rows[0], rows[3]], [rows[0], pair(1, 5, 4, 6, "C")[1]]):
         with pytest.raises(ValueError, match="pairs of one runtime and batch; got A B float32 at "):
