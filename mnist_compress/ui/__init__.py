@@ -6,7 +6,8 @@ between notebooks), `guesses`, `questions`, `exercises` (a wrong function is tol
 `evidence` (what decides a question). Then `widget`, and what stands on it, each with a JavaScript
 file of its own: `guesses`, `quizwidget`, `recall` (cards), `explorer` (and `explorers`), `drawpad`.
 Pictures and tables are made in `plots`, `units`, `results`, `pipeline`, `tables`, `smallest` and
-`published` (07), `devices` (08), `microcontroller`; `waiting` is the bar of a long cell, `story` the key insight.
+`published` (07), `devices` (08), `microcontroller`; `waiting` is the bar of a long cell, `story`
+the key insight.
 """
 
 from importlib import import_module
@@ -32,7 +33,7 @@ _NAMES = {
     "results": ("show_changes", "show_confusion", "show_network", "show_sizes"),
     "rounding": ("kinds_table", "rounding_table", "say_changes"),
     "published": ("literature_table", "references_table", "steps_table"),
-    "smallest": ("show_breakdown", "show_front", "show_qr", "show_qr_page", "show_sizes"),
+    "smallest": ("show_breakdown", "show_front", "show_qr", "show_qr_page", "show_zoomed"),
     "state": ("forget",),
     "story": ("course_map", "key_insight"),
     "tables": ("answer_table", "csr_table", "file_table", "history_table", "latency_table",

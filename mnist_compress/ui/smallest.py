@@ -40,7 +40,7 @@ def show_breakdown(files: dict[str, bytes]) -> Picture:
 
 
 @in_style
-def show_sizes(sizes: dict[str, int], zoom: int) -> Picture:
+def show_zoomed(sizes: dict[str, int], zoom: int) -> Picture:
     """Files as bars to scale, {name: bytes}, the largest first; on the right the same bars, longer
     by so much, that bars which do not fit run out of."""
     figure, (left, right) = canvas((8, 0.9 + 0.42 * len(sizes)), 1, 2, sharey=True)

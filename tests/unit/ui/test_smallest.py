@@ -71,10 +71,10 @@ def test_the_breakdown_tells_the_largest_parts():
 
 def test_files_to_scale():
     sizes = {"float32": 409_353, "int8": 105_329, "packed": 433}
-    told = smallest.show_sizes(sizes, 40).sentence
+    told = smallest.show_zoomed(sizes, 40).sentence
     assert told == ("Bytes: float32 409,353, int8 105,329, packed 433. Packed would fit 945 times "
                     "into float32.")
-    left, right = smallest.show_sizes(sizes, 40).figure.axes
+    left, right = smallest.show_zoomed(sizes, 40).figure.axes
     assert [bar.get_width() for bar in left.patches] == list(sizes.values())
     assert left.get_xlim()[1] == 40 * right.get_xlim()[1] == 409_353
     assert right.patches[2].get_width() == 433  # the others run out of the picture
