@@ -197,7 +197,7 @@ def peer_table(rows: list[ChipRow], right: dict[str, float]) -> Table:
     frame = pd.DataFrame({name: every[name].map("{:,.0f}".format) for name in every})
     frame["right"] = every["right"].map("{:.1f} %".format)
     told.append(f"Most digits are read by {every.index[-1]}; least RAM is taken by "
-                f"{every['RAM'].idxmin()}.")
+                f"{every['RAM'].idxmin().removeprefix('ours: ')}.")
     return Table(frame.rename_axis("program"), " ".join(told))
 
 

@@ -108,7 +108,7 @@ def test_peers_are_beaten_only_in_everything():
     assert table.sentence.startswith("mine takes less flash and fewer instructions than BitNetMCU")
     assert table.frame.loc["ours: mine", "flash"] == "2,059"
     tie = microcontroller.peer_table([mine], {"mine": first["right"]})
-    assert tie.sentence == "Most digits are read by BitNetMCU 12k; least RAM is taken by ours: mine."
+    assert tie.sentence == "Most digits are read by BitNetMCU 12k; least RAM is taken by mine."
 
 
 def test_our_small_perceptron_beats_a_peer_of_its_kind(validation):
