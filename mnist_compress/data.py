@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from . import official
@@ -81,10 +82,7 @@ def center_digit(image: np.ndarray | Tensor) -> Tensor:
     area it covers, and placed with its center of mass on pixel (14, 14) (LeCun et al. 1998).
     Integers only, rounding half up, as in the exported page. MNIST's own pictures stay as they are.
     """
-    ink = torch.as_tensor(image)
-    _check("image", ink, torch.uint8)
-    if ink.ndim != 2 or ink.numel() == 0:
-        raise ValueError(f"image must be one picture (high, wide); got {tuple(ink.shape)}")
+    ink = _gray(image)
     picture = torch.zeros(SIDE, SIDE, dtype=torch.uint8)
     if not ink.any():
         return picture
@@ -102,6 +100,35 @@ def center_digit(image: np.ndarray | Tensor) -> Tensor:
         place.append(slice(first, first + length))
     picture[tuple(place)] = small
     return picture
+
+
+def photo_to_ink(photo: np.ndarray | Tensor) -> Tensor:
+    """A photo of a digit on paper, white or black, (high, wide) uint8 -> the same with 0 for paper.
+
+    Paper is the middle value of the edge. Ink is what differs from it, in the direction that has
+    room, by a third of the most; a lone pixel is dirt. The darkest ink becomes 255. ValueError if
+    there is no ink, or more ink than paper.
+    """
+    gray = _gray(photo).to(torch.int64)
+    paper = torch.cat([gray[0], gray[-1], gray[:, 0], gray[:, -1]]).median()
+    ink = ((paper - gray) if paper > 127 else (gray - paper)).clamp(min=0)
+    ink[3 * ink < ink.max()] = 0
+    near = F.avg_pool2d((ink > 0).double()[None], 3, 1, 1, divisor_override=1)[0]
+    ink[near < 2] = 0
+    share = (ink > 0).double().mean().item()
+    if not 0 < share <= 0.5:
+        raise ValueError("photo must show a digit on even paper with some paper around it; "
+                         f"{share:.0%} of it differ from its edge")
+    return (ink * 255 // ink.max()).to(torch.uint8)
+
+
+def _gray(image):
+    """A picture (high, wide) uint8 as a tensor; any NumPy array, also read-only or turned."""
+    gray = torch.tensor(image.copy()) if isinstance(image, np.ndarray) else torch.as_tensor(image)
+    _check("image", gray, torch.uint8)
+    if gray.ndim != 2 or gray.numel() == 0:
+        raise ValueError(f"image must be one picture (high, wide); got {tuple(gray.shape)}")
+    return gray
 
 
 def _overlap(length, long):

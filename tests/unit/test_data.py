@@ -2,6 +2,7 @@ import gzip
 import math
 import subprocess
 import sys
+import warnings
 from fractions import Fraction
 from pathlib import Path
 
@@ -22,9 +23,11 @@ from mnist_compress.data import (
     inputs_and_labels,
     load_sample,
     normalize,
+    photo_to_ink,
     real,
     whole,
 )
+from mnist_compress.training import evaluate, trained_model
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -213,6 +216,42 @@ def test_nothing_drawn_and_faint_ink():
 def test_center_digit_refuses_what_is_no_picture(wrong, kind, text):
     with pytest.raises(kind, match=text):
         center_digit(wrong)
+
+
+def test_any_numpy_array_can_be_centered():
+    image = load_sample()[1].images[300].numpy()
+    fixed = image.copy()
+    fixed.flags.writeable = False
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for view in (fixed, image[::-1, ::-1], image.T, np.asfortranarray(image), image[::2]):
+            wanted = center_digit(torch.tensor(np.ascontiguousarray(view)))
+            assert torch.equal(center_digit(view), wanted)
+
+
+@pytest.mark.parametrize("white", [True, False])
+def test_a_photo_is_read_as_the_digit_on_it(white):
+    part = load_sample()[1][::10]
+    rng, model = np.random.default_rng(0), trained_model()
+    seen = []
+    for image in part.images.numpy():
+        sheet = np.zeros((200, 160))
+        sheet[40:124, 60:144] = image.repeat(3, 0).repeat(3, 1)  # not in the middle
+        gray = np.linspace(200, 235, 160) - 0.7 * sheet + rng.normal(0, 2, sheet.shape)
+        gray[5, 5] = gray[190, 150] = 0  # dirt
+        gray = gray.clip(0, 255).astype(np.uint8)
+        seen.append(center_digit(photo_to_ink(gray if white else 255 - gray)))
+    wanted = evaluate(model, part).accuracy
+    assert evaluate(model, Digits(torch.stack(seen), part.labels)).accuracy > wanted - 0.04
+
+
+def test_a_photo_without_a_digit_is_refused():
+    with pytest.raises(ValueError, match="0% of it differ"):
+        photo_to_ink(np.full((50, 50), 240, np.uint8))
+    dark = np.full((50, 50), 10, np.uint8)
+    dark[[0, -1]] = dark[:, [0, -1]] = 250
+    with pytest.raises(ValueError, match="92% of it differ"):
+        photo_to_ink(dark)
 
 
 # ---- the sample
