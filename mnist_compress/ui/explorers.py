@@ -68,8 +68,7 @@ def explore_epochs(train, history) -> Explorer:
                 f"{row.validation_accuracy:.1%} are right. {size}")
 
     return Explorer([slider("epoch", "Epochs", range(len(history) + 1), len(history))],
-                    show, (7, 3.5),
-                    ncols=2, width_ratios=(1.1, 1))
+                    show, (7, 3.5), ncols=2, width_ratios=(1.1, 1))
 
 
 def _first_layers(train, epochs):

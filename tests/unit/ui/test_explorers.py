@@ -213,7 +213,7 @@ def test_epochs_show_the_network_on_its_way(model, digits, some):
     explorer = explore_epochs(digits, history)
     units, losses = explorer.figure.axes[:2]
     assert explorer.values == {"epoch": 5}
-    assert explorer.set(epoch=0).sentence.startswith("Before training the weights are random. Mean magnitude")
+    assert explorer.set(epoch=0).sentence.startswith("Before training the weights are random. ")
     assert [len(line.get_xdata()) for line in losses.lines] == [5, 0, 0]
     chosen = strongest_units(model)
     start = np.nan_to_num(units.images[0].get_array().filled(0))
