@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from mnist_compress.ui import guesses, questions
+from mnist_compress.ui import guesses, questions, story
 from mnist_compress.ui.questions import ask, load_questions
 from tests.browser.test_quiz import complaints, field_of, told
 from tools import book
@@ -285,6 +285,18 @@ def test_cards_come_back_by_date(base, visit):
     made = kept(page)["cards"]
     assert made[name][0][0] == "knew" and len(made) == 3
     assert sorted(text for (text, _), in made.values()) == ["knew", "not", "not"]
+
+
+def test_the_map_says_what_is_done(folder, visit, monkeypatch, tmp_path):
+    page = visit((folder / "index.html").as_uri())
+    state = {"answers": {name: [["b", 9]] for name in list(load_questions())[:5]},
+             "guesses": {"03-bytes": 9, "00-right": 800}, "truths": {}, "cards": {
+                 "scale": [["knew", 9]]}, "exercises": {"my_mask": [["No.", 8], ["right", 9]]}}
+    page.evaluate("text => localStorage.setItem('mnist_compress', text)", json.dumps(state))
+    page.reload()
+    ready(page)
+    said = as_python_says(monkeypatch, tmp_path, state, story.course_map)
+    assert text_of(page.locator("[data-widget=course_map]")) == said
 
 
 def test_search_by_keyboard(base, visit):

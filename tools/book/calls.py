@@ -4,12 +4,13 @@ import ast
 import re
 from typing import NamedTuple
 
-# widget: how the text begins that a notebook keeps in its place; any text for what may say much
+# widget: how the text begins that a notebook keeps in its place; no text for what may say anything
 TWINS = {
     "quiz": r"Question \(", "guess_box": r"No guess yet|Your guess", "cards": "",
     "report": r"No answers yet|\d+ right at", "guess_report": r"No guess has met|You were",
     "course_map": "The whole course", "DrawPad": r"Draw pad\.",
     "explore_pruning": "", "explore_quantization": "", "explore_tradeoff": "",
+    "explore_chip": r"Draw pad\.|The pad needs",
     "check": r"Not yet|Right\.|Your (code|function)|You changed|There is no|Hand over"}
 
 
@@ -22,7 +23,7 @@ class Widget(NamedTuple):
     def stands_for(self, output: dict) -> bool:
         """Whether this output is what the call left in the notebook."""
         data = output.get("data", {})
-        if self.name.startswith("explore_"):
+        if self.name.startswith("explore_") and not TWINS[self.name]:
             return "image/png" in data or "<img" in data.get("text/html", "")
         return "text/plain" in data and bool(re.match(TWINS[self.name], data["text/plain"]))
 

@@ -11,6 +11,8 @@ from pygments.lexers import PythonLexer
 
 from tools.book.calls import TWINS, calls
 
+CHIP = ('<p class="wants-python">This pad wants Python: an emulated chip runs the programs, '
+        "digit by digit.</p>")
 PYTHON = ('<p class="wants-python">This exercise wants Python: write it in your own copy of the '
           "notebook, where the check names the mistake. Hint and solution can be read here.</p>")
 
@@ -76,6 +78,8 @@ def _place(widget, twin):
     """Where a script builds the widget; until then, and without scripts, its static twin."""
     if widget.name == "check":
         return PYTHON
+    if widget.name == "explore_chip":
+        return CHIP
     return (f'<div data-widget="{widget.name}" data-texts="{" ".join(widget.texts)}">{twin}</div>')
 
 
