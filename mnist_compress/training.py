@@ -68,7 +68,7 @@ def logits(model: Any, digits: Pair) -> Tensor:
     inputs, labels = inputs_and_labels(digits)
     with torch.no_grad(), _undisturbed(model, training=False):
         try:
-            answers = model(_like_weights(inputs, model))
+            answers = torch.as_tensor(model(_like_weights(inputs, model)))
         except RuntimeError as error:
             raise ValueError(f"the model does not read inputs of {tuple(inputs.shape)}: {error}"
                              ) from error

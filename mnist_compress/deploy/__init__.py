@@ -14,7 +14,7 @@ _NAMES = {
     "compare": ("Deployment", "deployments"),
     "encodings": ("ENCODINGS",),
     "onnx": ("OnnxLayer", "export_onnx", "load_onnx", "numpy_logits", "onnx_latency", "onnx_layers",
-             "onnx_logits", "processor", "quantize_onnx"),
+             "onnx_logits", "processor", "quantize_onnx", "save_onnx"),
     "page": ("export_page", "export_qr_page"),
 }
 _MODULES = {name: module for module, names in _NAMES.items() for name in names}

@@ -31,8 +31,8 @@ def float_copy(model: DigitClassifier) -> DigitClassifier:
 def export_onnx(model: DigitClassifier, path: str | Path) -> int:
     """Write an ONNX file: inputs (n, in) float32 -> logits (n, 10), with n free. Returns its bytes.
 
-    Uses the exporter that traces with torch.export ("dynamo"). The exporter's notes are left out:
-    they name folders of this machine. ValueError for anything but a DigitClassifier.
+    Uses the exporter that traces with torch.export ("dynamo"); `save_onnx` writes. ValueError for
+    anything but a DigitClassifier.
     """
     network = float_copy(model)
     inputs = torch.zeros(2, model.widths[0], dtype=torch.float32)  # data would be dragged along
@@ -41,6 +41,12 @@ def export_onnx(model: DigitClassifier, path: str | Path) -> int:
             network, (inputs,), input_names=["rows"], output_names=["logits"],
             dynamic_shapes=({0: torch.export.Dim("batch")},), dynamo=True, verbose=False,
         ).model_proto
+    return save_onnx(proto, path)
+
+
+def save_onnx(proto: Any, path: str | Path) -> int:
+    """Write an exported model without the exporter's notes, which name folders of this machine and
+    the build of PyTorch: so every machine writes the same bytes. Returns how many."""
     proto.producer_version = torch.__version__.partition("+")[0]
     graph = proto.graph
     for part in (graph, *graph.node, *graph.input, *graph.output, *graph.value_info,
@@ -82,12 +88,13 @@ def _runtime() -> Any:
 
 
 def load_onnx(path: str | Path) -> Callable[[Any], np.ndarray]:
-    """An ONNX file as a function: inputs (n, in) float32 -> logits (n, 10), on one thread."""
+    """An ONNX file as a function, on one thread: inputs (n, ...) float32, an array or a tensor, by
+    the name "rows" -> logits (n, classes), an array."""
     onnxruntime = _runtime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    return lambda inputs: session.run(None, {"rows": inputs})[0]
+    return lambda inputs: session.run(None, {"rows": np.asarray(inputs)})[0]
 
 
 def onnx_logits(path: str | Path, pixels: Any) -> np.ndarray:

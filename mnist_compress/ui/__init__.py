@@ -39,6 +39,7 @@ _NAMES = {
     "tables": ("answer_table", "csr_table", "file_table", "history_table", "latency_table",
                "sparsity_table", "stage_table", "textbook_table", "trace_table"),
     "waiting": ("progress",),
+    "your_network": ("Trials", "check_decision", "judge"),
 }
 _MODULES = {name: module for module, names in _NAMES.items() for name in names}
 __all__ = sorted(_MODULES)

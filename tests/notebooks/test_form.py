@@ -14,7 +14,7 @@ from tools.notebooks import code_cells, count_words, main_path, paths, read
 
 NAMES = ["00_story", "01_data", "02_training", "03_pruning", "04_quantization",
          "05_prediction_trace", "06_quiz", "07_smallest_file", "08_deployment",
-         "09_microcontroller"]
+         "09_microcontroller", "10_your_network"]
 NOTEBOOKS = pytest.mark.parametrize("path", paths(), ids=lambda path: path.stem)
 
 # The least and the most of what `measured` finds in a notebook; the second table is for those

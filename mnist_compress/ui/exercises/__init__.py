@@ -63,7 +63,7 @@ class Exercise(NamedTuple):
 def exercise_modules() -> dict[str, str]:
     """{name of an exercise: the module that holds it}, in the order of the notebooks."""
     order = ("data", "training", "pruning", "quantization", "prediction_trace", "quiz",
-             "smallest_file", "deployment", "microcontroller")
+             "smallest_file", "deployment", "microcontroller", "your_network")
     return {name: module for module in order for name in _mistakes(module)}
 
 

@@ -28,6 +28,7 @@ NOTEBOOKS = {
     "07_smallest_file",
     "08_deployment",
     "09_microcontroller",
+    "10_your_network",
 }
 OPTIONS = [option for item in DATA for option in item["options"]]
 KEYS = [option for option in OPTIONS if option["correct"]]

@@ -162,6 +162,9 @@ DECIDES = {  # id: what its computation must say for the right option to follow
     "reduce-range": r"64: 32,640, .* reach 32,767\. .* fits is 64\.",
     "numpy-alone": r"answered 1 digit\. .*: numpy True, torch False, onnxruntime False\.",
     "page-alone": r": 0 places .* every request: True\.",
+    "linear-only": r"0 Tensor .* 8 Tensor \(4,608 weights\), layer 13 Int8Tensor",
+    "next-layer": r"10 x 144\.",
+    "after-target": r"best of 25 networks: 96\.\d % .* half 95\.\d %\.$",
     "exact-floats": r", and 2\*\*53 \+ 1 is "
         r"9,007,199,254,740,992: .*, [0-9]\.\d% of that",
     "zeros-at-last": r"7\d\d,\d{3} instructions with the zeros .*, 1\d\d,\d{3} without them\.",

@@ -126,6 +126,10 @@ def my_loop(weights, pixels):
         sum += weights[i] * pixels[i];
     return sum;
     ''', weights, pixels)
+
+def my_folded(weight, mean, var, gamma, beta):
+    scale = gamma / (var + 1e-5).sqrt()
+    return weight * scale[:, None, None, None], beta - mean * scale
 """
 
 
@@ -176,6 +180,7 @@ def written(name, text):
             "my_fine_tune": "model, batches", "my_frozen": "model, optimizer, batches",
             "my_smaller": "weight1, bias1, weight2, keep", "my_int8": "values, seen",
             "my_qparams": "values", "my_rounded": "weight, scale",
+            "my_folded": "weight, mean, var, gamma, beta",
             "my_speedup": "floats, integers, digits, clock",
             "my_bounds": "weight, bias", "my_loop": "weights, pixels"}[name]
     lines = text.split("\n") if "\n" in text else [f"return {text}"]

@@ -182,6 +182,16 @@ WRONG = [
     ("my_loop", "microcontroller.run_c('int8_t sum = 0; for (int i = 0; i < count; i++) "
      "sum = (int8_t)(sum + weights[i] * pixels[i]); return sum;', weights, pixels)",
      "Eight bits hold -128 to 127"),
+    ("my_folded", "weight * (gamma / (var + 1e-5).sqrt())[:, None, None, None], beta - mean",
+     "The weights are right now."),
+    ("my_folded", "weight * (gamma / (var + 1e-5).sqrt()), beta - mean * gamma / (var + 1e-5)"
+     ".sqrt()", "The bias is right now."),
+    ("my_folded", "weight * (gamma / (var + 1e-5))[:, None, None, None], beta - mean * gamma / "
+     "(var + 1e-5)", "You divided by the variance."),
+    ("my_folded", "weight * (gamma / var.sqrt())[:, None, None, None], beta - mean * gamma / "
+     "var.sqrt()", "The 1e-5 beside the variance"),
+    ("my_folded", "weight * (gamma / (var + 1e-5).sqrt())[:, None, None], beta - mean * gamma "
+     "/ (var + 1e-5).sqrt()", "The second axis of the weight is its input channels."),
 ]
 
 
