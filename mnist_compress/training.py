@@ -2,7 +2,7 @@
 
 import copy
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -164,6 +164,34 @@ def check_finite(values: Tensor) -> None:
         raise ValueError(f"weights and biases must be finite numbers; got {wrong}")
 
 
+class Adam:
+    """Adam (Kingma and Ba 2015), the same steps as `torch.optim.Adam`, in ten lines.
+
+    The first optimizer of torch in a process imports its compiler, which costs memory and seconds.
+    """
+
+    def __init__(self, parameters: Iterable[Tensor], rate: float):
+        self.weights, self.rate, self.steps = list(parameters), rate, 0
+        self.means = [torch.zeros_like(weight) for weight in self.weights]  # of the gradients
+        self.squares = [torch.zeros_like(weight) for weight in self.weights]
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        for weight in self.weights:
+            weight.grad = None
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Move each weight against the mean of its gradients, over the root of their squares."""
+        self.steps += 1
+        for weight, mean, square in zip(self.weights, self.means, self.squares, strict=True):
+            if weight.grad is not None:
+                mean.lerp_(weight.grad, 0.1)
+                square.mul_(0.999).addcmul_(weight.grad, weight.grad, value=0.001)
+                size = square.sqrt().div_((1 - 0.999**self.steps) ** 0.5).add_(1e-8)
+                weight.addcdiv_(mean, size, value=-self.rate / (1 - 0.9**self.steps))
+
+
 def fit(model: nn.Module, digits: Pair, *, epochs: int, batch_size: int, learning_rate: float,
         one_cycle: bool = False, progress: Callable | None = None,
         after_step: Callable | None = None, after_epoch: Callable | None = None) -> None:
@@ -181,10 +209,12 @@ def fit(model: nn.Module, digits: Pair, *, epochs: int, batch_size: int, learnin
     rate = real("learning_rate", learning_rate, above=0, below=1)
     with torch.inference_mode(False), torch.enable_grad(), _undisturbed(model, training=True):
         inputs = inputs.double()
-        optimizer = torch.optim.Adam(model.parameters(), lr=rate, fused=True)
-        steps = epochs * -(-len(labels) // batch_size)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps) \
-            if one_cycle else None
+        optimizer: Any = Adam(model.parameters(), rate)
+        schedule = None
+        if one_cycle:
+            optimizer = torch.optim.Adam(model.parameters(), rate, fused=True)
+            steps = epochs * -(-len(labels) // batch_size)
+            schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps)
         for _ in (progress or iter)(range(epochs)):
             for batch in torch.randperm(len(labels)).split(batch_size):
                 loss = F.cross_entropy(model(inputs[batch]), labels[batch])

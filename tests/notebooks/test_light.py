@@ -22,7 +22,7 @@ def test_the_first_notebook_loads_little(tmp_path, monkeypatch):
                           text=True, check=True).stdout
     loaded = said.splitlines()[-1].split()
     ours = {name.removeprefix("mnist_compress.") for name in loaded if "mnist_compress." in name}
-    assert {name.split(".")[0] for name in ours} == {"data", "model", "stages", "ui"}
+    assert {name.split(".")[0] for name in ours} == {"official", "data", "model", "stages", "ui"}
     assert {"ui.exercises", "ui.guesses", "ui.plots", "ui.quizwidget"} <= ours
     assert not {"ui.drawpad", "ui.evidence", "ui.explorers", "ui.smallest", "ui.tables"} & ours
     assert not {"constriction", "onnx", "onnxruntime", "torchao"} & set(loaded)

@@ -2,6 +2,8 @@
 
 import copy
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -10,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from mnist_compress import training
+from mnist_compress.data import load_sample
 from mnist_compress.model import DigitClassifier
 from mnist_compress.training import evaluate, fit, logits, train, trained_model
 
@@ -192,3 +196,43 @@ def test_a_network_is_trained_where_gradients_are_off(digits, name):
     with getattr(torch, name)():
         fit(within, digits[::50], epochs=1, batch_size=5, learning_rate=0.01)
     assert all(map(torch.equal, plain.parameters(), within.parameters()))
+
+
+# ---- Adam
+
+def one_step_each(model, optimizer, steps=40):
+    generator = torch.Generator().manual_seed(1)
+    for _ in range(steps):
+        inputs = torch.randn(8, 6, generator=generator, dtype=torch.float64)
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(model(inputs), torch.arange(8) % 3).backward()
+        optimizer.step()
+    return torch.cat([part.detach().flatten() for part in model.parameters()])
+
+
+def test_adam_moves_weights_as_that_of_torch():
+    model = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 3)).double()
+    model[0].bias.requires_grad_(False)
+    library = copy.deepcopy(model)
+    ours = one_step_each(model, training.Adam(model.parameters(), 0.01))
+    theirs = one_step_each(library, torch.optim.Adam(library.parameters(), lr=0.01, fused=True))
+    assert torch.allclose(ours, theirs, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("seed", [0, 7])
+def test_the_courses_networks_are_the_same_with_adam_of_torch(monkeypatch, seed):
+    ours = training.trained_model(seed)
+    monkeypatch.setattr(training, "Adam",
+                        lambda weights, rate: torch.optim.Adam(weights, lr=rate, fused=True))
+    theirs = training.train(*load_sample()[:2], seed=seed)[0]
+    for one, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_training_does_without_the_compiler():
+    program = ("import sys; from mnist_compress import training; training.trained_model(); "
+               "print([name for name in ('torch._dynamo', 'torch._inductor', 'sympy') "
+               "if name in sys.modules])")
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
+                          check=True).stdout
+    assert said.strip() == "[]"
