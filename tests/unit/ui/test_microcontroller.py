@@ -1,5 +1,6 @@
 """Networks on the emulated chip as notebook 09 shows them, with the extra and without."""
 
+import copy
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import torch
 from mnist_compress import pretrained
 from mnist_compress.deploy import chip
 from mnist_compress.integer import IntegerNetwork
+from mnist_compress.pruning import prune
 from mnist_compress.ui import explore_chip, microcontroller
 from mnist_compress.ui.drawpad import _DRAWN
 from mnist_compress.ui.microcontroller import ChipRow, chip_table, estimate_table, on_chip
@@ -61,6 +63,15 @@ def test_a_program_that_reads_otherwise_is_no_row(small, validation, monkeypatch
     monkeypatch.setattr(microcontroller, "export_c", lambda _, path: export(other, path))
     with pytest.raises(RuntimeError, match="name says other logits on cortex-m0plus than here"):
         on_chip({"name": small}, validation)
+
+
+@pytest.mark.usefixtures("without")
+def test_a_float_network_is_known_on_every_processor(model, validation):
+    other = copy.deepcopy(model)
+    with torch.no_grad():  # as another processor would round them
+        other.layers[0].weight.mul_(1 + 2e-7)
+    rows = on_chip({"here": model, "elsewhere": other, "pruned": prune(model, 0.5)}, validation)
+    assert [row.flash > 409_000 for row in rows] == [True, True, False]
 
 
 @pytest.mark.usefixtures("without")
