@@ -1,5 +1,6 @@
 """Batch norm folded, channels removed; and all that notebook 10 calls, on foreign networks."""
 
+import ast
 import copy
 
 import pytest
@@ -14,6 +15,7 @@ from mnist_compress.model import weight_layers
 from mnist_compress.pruning import fine_tune, prune, sensitivity_scan, sparsity
 from mnist_compress.quantization import round_weights
 from mnist_compress.training import evaluate, logits, train_on
+from tools.notebooks import code_cells, paths, read
 
 
 class Mixed(nn.Module):
@@ -241,3 +243,32 @@ def test_the_small_network_learns_at_a_one_cycle_rate(digits, validation):
     network = train_on(small_convolution(), pairs[0], epochs=1, batch_size=32, one_cycle=True,
                        learning_rate=0.01)
     assert evaluate(network, pairs[1]).accuracy > 0.7
+
+
+def cells_of_the_notebook():
+    """What the cells of notebook 10 define that hold the network and the loop."""
+    space = {"torch": torch, "nn": nn, "copy": copy}
+    for cell in code_cells(read(paths("10")[0])):
+        tree = ast.parse(cell.source)
+        tree.body = [node for node in tree.body if isinstance(node, ast.FunctionDef)
+                     and node.name in ("network", "fit")]
+        exec(compile(tree, "notebook", "exec"), space)
+    return space
+
+
+@pytest.mark.parametrize("cut", [0.0, 0.8])
+def test_the_notebook_shows_the_same_network_and_the_same_loop(pair, cut):
+    shown = cells_of_the_notebook()
+    torch.manual_seed(3)
+    mine = shown["network"]()
+    assert str(mine) == str(small_convolution())
+    mine = prune(mine, cut)
+    wanted = fine_tune(mine, pair, epochs=2, batch_size=32, learning_rate=0.01, one_cycle=True,
+                       seed=4)
+    torch.manual_seed(4)
+    held = [(layer.weight, layer.weight != 0) for _, layer in weight_layers(mine.double())]
+    shown["fit"](mine, (pair[0].double(), pair[1]), 2, 0.01, held)
+    for name, value in mine.state_dict().items():
+        torch.testing.assert_close(value.to(wanted.state_dict()[name].dtype),
+                                   wanted.state_dict()[name], rtol=1e-4, atol=1e-5)
+    assert not mine.training and sparsity(mine) == pytest.approx(cut, abs=1e-4)
