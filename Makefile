@@ -8,13 +8,15 @@ TORCH_INDEX = auto
 WHEELS =
 # for reset, execute and drift, such as NOTEBOOK=03
 NOTEBOOK =
+# for report: the learners' state files
+FOLDER =
 # for bench, such as ONLY="runtimes widgets"
 ONLY =
 
 BIN = .venv/bin
 RUN = $(BIN)/python -m tools.
 
-.PHONY: lab test execute drift soak bench book wheels reset ready-lab ready-test \
+.PHONY: lab test execute drift soak bench book wheels reset report ready-lab ready-test \
 	set-up-lab set-up-test found
 
 lab: ready-lab
@@ -40,6 +42,9 @@ book: ready-test
 
 wheels: found
 	@$(PYTHON) -m tools.setup wheels "$(TORCH_INDEX)"
+
+report: ready-lab
+	@$(RUN)report "$(FOLDER)"
 
 reset:
 	@$(PYTHON) -m tools.reset $(NOTEBOOK)

@@ -9,6 +9,7 @@ execute    runs the notebooks and stores their outputs
 drift      do they print the same under other settings and orders?
 soak       the long checks: fuzz (damaged packed files), mutants, browser tests in a row, platforms
 platforms  has every dependency a wheel on every platform?
+report     what a class answered, out of the learners' state files
 bench      the benchmarks and their table
 book       the executed notebooks as a static site
 notebooks  what check, execute, drift, book and the tests share

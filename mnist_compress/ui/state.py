@@ -8,6 +8,7 @@ import html
 import json
 import os
 import re
+import stat
 import time
 from pathlib import Path
 from urllib.parse import quote
@@ -20,6 +21,7 @@ _NUMBERS = ("guesses", "truths")  # sections of a state, {key: number}
 _ATTEMPTS = ("answers", "cards", "exercises", "projects")
 _RENAMED = {"07-record": "07-smallest"}  # keys of earlier editions
 _DAMAGE = (ValueError, RecursionError)  # what reading a damaged file raises
+_LARGEST = 10_000_000  # bytes; all answers of a year are a hundredth of that
 _PATIENCE = 3  # seconds to wait for another kernel; saving takes it a few milliseconds
 _unsaved = []  # functions that change a state, which no file knows of yet
 _trouble = ""  # why
@@ -55,7 +57,7 @@ def load_state() -> dict:
     seconds], ...]}}."""
     state = _empty()
     try:
-        state = _read(_file())
+        state = read_state(_file())
     except _DAMAGE:
         _change(lambda _: None)  # sets the file aside while no other kernel is at it
     except OSError:
@@ -136,8 +138,13 @@ def _file(writing=False):
     return next((each for each in earlier if each.exists()), path)
 
 
-def _read(path):
+def read_state(path: Path) -> dict:
     """The state in a file, with all else that the file holds; ValueError if a section is not."""
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):  # such as a pipe, which nobody ends
+        raise OSError(f"{path.name} is no file")
+    if found.st_size > _LARGEST:
+        raise ValueError(f"this is no state: {found.st_size} bytes")
     state = json.loads(path.read_bytes())
     if not isinstance(state, dict) or not state.keys() >= {*_NUMBERS, "answers"}:
         raise ValueError(f"this is no state: {state!r:.99}")
@@ -158,7 +165,7 @@ def _read(path):
 
 def _read_or_set_aside(path):
     try:
-        return _read(path)
+        return read_state(path)
     except FileNotFoundError:
         pass
     except _DAMAGE:

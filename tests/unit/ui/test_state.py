@@ -358,3 +358,22 @@ def test_a_sentence_is_html_that_breaks_between_words_only():
         "again.</p>")
     assert Sentence("a   1\nbb <2")._repr_html_() == "<pre>a   1\nbb &lt;2</pre>"
     assert repr(said) == said
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes")
+def test_a_pipe_in_place_of_the_state_is_not_waited_for(folder, capsys):
+    folder.mkdir()
+    os.mkfifo(folder / "state.json")
+    assert load_state() == EMPTY
+    attempt("answers", "q", "b")
+    assert load_state()["answers"] == answers(q="b")
+    assert "state.json is no file" in capsys.readouterr().out and "no file" in trouble()
+
+
+def test_a_state_of_100_mb_is_set_aside_unread(folder, capsys):
+    folder.mkdir()
+    with (folder / "state.json").open("wb") as file:
+        file.truncate(10**8)
+    attempt("answers", "q", "b")
+    assert load_state()["answers"] == answers(q="b")
+    assert "kept as state.damaged-1.json" in capsys.readouterr().out

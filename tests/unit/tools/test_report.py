@@ -1,0 +1,63 @@
+"""A class of learners' state files becomes tables, without names unless the teacher gives them."""
+
+import json
+import os
+
+import pytest
+
+from mnist_compress.ui.questions import load_questions
+from tools import report
+
+QUESTION = load_questions()["prune-what"]
+RIGHT = next(letter for letter in "abcd" if QUESTION.option(letter).correct)
+WRONG = [letter for letter in "abcd" if letter != RIGHT]
+
+
+def put(folder, name, answers="", exercises=()):
+    (folder / name).mkdir(parents=True)
+    state = {"guesses": {}, "truths": {}, "cards": {},
+             "answers": {"prune-what": [[letter, 5] for letter in answers], "gone": [["a", 1]]},
+             "exercises": {"mask": [[text, 5] for text in exercises]} if exercises else {}}
+    (folder / name / "state.json").write_text(json.dumps(state))
+
+
+@pytest.fixture
+def learners(tmp_path):
+    put(tmp_path, "s1", RIGHT, ["right"])
+    put(tmp_path, "s2", WRONG[0] + RIGHT, ["no", "no", "right"])
+    put(tmp_path, "s3", WRONG[0], ["no"])
+    put(tmp_path, "s4", "zq")
+    return tmp_path
+
+
+def test_first_tries_misconceptions_and_tries(learners, capsys):
+    (learners / "other.json").write_text("[1]")
+    assert report.main(str(learners)) == 0
+    said = capsys.readouterr().out
+    behind = QUESTION.option(WRONG[0]).misconception
+    assert f"| 03 | prune-what | 3 | 33% | 2 x {behind} |" in said
+    assert "| mask | 3 | 2 | 2 |" in said
+    assert said.startswith("4 learners.") and "other.json is left out: this is no state" in said
+    assert "s1" not in said and "gone" not in said
+
+
+def test_names_come_from_the_teachers_file_alone(learners, capsys):
+    (learners / "names.csv").write_text("s2/state.json, Ada\nnone/state.json, Bob\n\n")
+    report.main(str(learners))
+    said = capsys.readouterr().out
+    assert "| Ada | 1 | 0 | 1 | 1 |" in said and "Bob" not in said
+
+
+def test_nothing_to_read_is_said(tmp_path):
+    assert report.main().startswith("Say where the state files are")
+    assert report.main(str(tmp_path)).startswith("No state of a learner")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes")
+def test_pipes_and_large_files_are_left_out(learners, capsys):
+    os.mkfifo(learners / "pipe.json")
+    with (learners / "large.json").open("wb") as file:
+        file.truncate(10**8)
+    assert report.main(str(learners)) == 0
+    said = capsys.readouterr().out
+    assert "pipe.json is no file" in said and "100000000 bytes" in said
