@@ -362,7 +362,7 @@ def test_a_sentence_is_html_that_breaks_between_words_only():
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes")
 def test_a_pipe_in_place_of_the_state_is_not_waited_for(folder, capsys):
-    folder.mkdir()
+    folder.mkdir(parents=True)
     os.mkfifo(folder / "state.json")
     assert load_state() == EMPTY
     attempt("answers", "q", "b")
@@ -371,7 +371,7 @@ def test_a_pipe_in_place_of_the_state_is_not_waited_for(folder, capsys):
 
 
 def test_a_state_of_100_mb_is_set_aside_unread(folder, capsys):
-    folder.mkdir()
+    folder.mkdir(parents=True)
     with (folder / "state.json").open("wb") as file:
         file.truncate(10**8)
     attempt("answers", "q", "b")
