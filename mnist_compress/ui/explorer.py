@@ -7,6 +7,7 @@ import numpy as np
 import traitlets
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.image import imsave
 
 from ..data import SIDE
 from .plots import as_html, in_style
@@ -29,7 +30,8 @@ class Explorer(CourseWidget):
 
     controls: what `slider` and `choice` return. show(axes, **values) paints, on axes as it left
     them the last time, and returns the sentence; options for `Figure.subplots` make it several
-    axes. Without a page, `set` does what a hand would do.
+    axes. If it makes some artists animated, it must leave all others as they are. Without a page,
+    `set` does what a hand would do.
     """
 
     _esm = source("widget.js", "explorer.js")
@@ -48,6 +50,7 @@ class Explorer(CourseWidget):
         show(self._axes, **{control["name"]: control["values"][0] for control in self.controls})
         self.figure.draw_without_rendering()  # settles where axes stand, which takes long
         self.figure.set_layout_engine("none")
+        self._canvas, self._still = FigureCanvasAgg(self.figure), None
         self.set(**{control["name"]: control["start"] for control in self.controls})
         self.on_msg(self._asked)
 
@@ -69,10 +72,17 @@ class Explorer(CourseWidget):
 
     @in_style
     def _draw(self, values):
-        """The sentence and the bytes of a PNG file, in less than half the time of `savefig`."""
+        """The sentence and the bytes of a PNG file; what does not move is drawn once."""
         sentence = self._show(self._axes, **values)
+        moving = self.figure.findobj(lambda artist: artist.get_animated())
+        if self._still is None or not moving:
+            self._canvas.draw()
+            self._still = self._canvas.copy_from_bbox(self.figure.bbox)
+        self._canvas.restore_region(self._still)
+        for artist in moving:
+            artist.axes.draw_artist(artist)
         with io.BytesIO() as file:
-            FigureCanvasAgg(self.figure).print_png(file, pil_kwargs={"compress_level": 1})
+            imsave(file, self._canvas.buffer_rgba(), pil_kwargs={"compress_level": 1})
             return sentence, file.getvalue()
 
     def _asked(self, widget, content, buffers):
@@ -101,15 +111,16 @@ def explore_flatten(image) -> Explorer:
         left[:rows], strip[0, :moved] = 0, image.flatten()[:moved]
         for each, picture in zip(axes, (left, strip), strict=True):
             if not each.images:
-                each.imshow(picture, cmap="gray_r", vmin=0, vmax=255, aspect="auto")
+                each.imshow(picture, cmap="gray_r", vmin=0, vmax=255, aspect="auto",
+                            animated=True)
                 each.grid(False)
             each.images[0].set(data=picture)
         above, below = axes
         if not above.patches:
             above.set(box_aspect=1, xticks=[0, 27], yticks=[0, 27], xlabel="column", ylabel="row")
             below.set(xticks=range(0, 784, 112), yticks=[], xlabel="place in the strip")
-            above.axhspan(-0.5, 0.5, color="C1")
-            below.axvspan(-0.5, SIDE - 0.5, color="C1", alpha=0.4)
+            above.axhspan(-0.5, 0.5, color="C1", animated=True)
+            below.axvspan(-0.5, SIDE - 0.5, color="C1", alpha=0.4, animated=True)
         above.patches[0].set(y=row - 0.5, visible=rows > 0)
         below.patches[0].set(x=SIDE * row - 0.5, visible=rows > 0)
         if not rows:

@@ -49,7 +49,7 @@ def explore_epochs(train, history) -> Explorer:
             right.plot(range(1, 6), [loss for loss, *_ in TEXTBOOK], "^:", color="#555555",
                        label="textbook")
             for name in ("training digits", "validation digits"):
-                right.plot([], [], label=name)
+                right.plot([], [], label=name, animated=True)
             right.set(xlabel="epoch", ylabel="loss", xlim=(0, len(history) + 0.3), ylim=(0, 1))
             right.legend(loc="upper right")
         for line, values in zip(right.lines[1:], losses, strict=True):
@@ -89,7 +89,8 @@ def _show_units(axes, rows):
     if axes.images:
         return axes.images[0].set(data=picture)
     axes.set_axis_off()
-    image = axes.imshow(picture, cmap=WEIGHT_COLORS, vmin=-BRIGHTEST, vmax=BRIGHTEST)
+    image = axes.imshow(picture, cmap=WEIGHT_COLORS, vmin=-BRIGHTEST, vmax=BRIGHTEST,
+                        animated=True)
     axes.figure.colorbar(image, shrink=0.8, ticks=[-BRIGHTEST, 0, BRIGHTEST], extend="both",
                          label="weight")
 
@@ -117,11 +118,11 @@ def explore_pruning(model, train, validation) -> Explorer:
         _show_units(left, weight[chosen])
         if not right.patches:
             right.bar(range(3), [100 * dense, 100 * dense_sure, 100], color="#DDDDDD")
-            right.bar(range(3), 0, color=["C0", "C2", "C1"])
+            right.bar(range(3), 0, color=["C0", "C2", "C1"], animated=True)
             right.set(title="gray: the dense network", ylim=(0, 115), ylabel="%",
                       yticks=[0, 50, 100], xticks=range(3), xticklabels=["right", "sure", "file"])
             for place in range(3):
-                right.text(place, 104, "", ha="center")
+                right.text(place, 104, "", ha="center", animated=True)
         texts = (f"{accuracy:.1%}", f"{sure:.1%}", f"{two_digits(size)} KB")
         for bar, height, text, words in zip(right.patches[3:], (accuracy, sure, size / full),
                                             right.texts, texts, strict=True):

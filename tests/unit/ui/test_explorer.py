@@ -1,5 +1,6 @@
 """What all explorers share, without a page, and the one that flattens a picture."""
 
+import functools
 import io
 import re
 
@@ -111,3 +112,20 @@ def test_rows_go_into_the_strip_one_after_the_other(digits):
         value, place = map(int, re.search(r"which is (\d+), .* = (\d+)\.$", says).groups())
         assert flat[place] == value == image[rows - 1].max()
         assert f"the places {28 * rows - 28} to {28 * rows - 1}:" in says
+
+
+def test_what_moves_is_drawn_on_what_stays(digits):
+    """As matplotlib draws all of it anew, at any place and whatever came before."""
+    def bars(axes, height, animated):
+        if not axes.patches:
+            axes.set(ylim=(0, 30), title="bars")
+            axes.bar([0, 1], [20, 3], animated=animated)
+        axes.patches[1].set_height(height)
+        return f"{height}"
+
+    moving, still = (Explorer([HEIGHT], functools.partial(bars, animated=animated), (3, 2))
+                     for animated in (True, False))
+    for height in (9, 2, 15):
+        one, other = (matplotlib.image.imread(io.BytesIO(each.set(height=height).png))
+                      for each in (moving, still))
+        assert np.abs(one - other).mean() < 0.003  # the lines of the axes lie below or above
