@@ -37,7 +37,7 @@ _NAMES = {
     "state": ("forget",),
     "story": ("course_map", "key_insight"),
     "tables": ("answer_table", "csr_table", "file_table", "history_table", "latency_table",
-               "sparsity_table", "stage_table", "textbook_table", "trace_table"),
+               "sparsity_table", "textbook_table", "trace_table"),
     "waiting": ("progress",),
     "your_network": ("Trials", "check_decision", "judge"),
 }

@@ -3,14 +3,17 @@
 import io
 
 import numpy as np
+import torch
 from matplotlib.image import imsave
 
-from ..data import SIDE
+from ..data import SIDE, normalize
+from ..pruning import sparsity
+from ..quantization import qparams_of, quantize
 from ..stages import STAGES
 from ..trace import trace_prediction
 from .plots import HATCHES, Picture, canvas, image_tag, in_style
 from .state import Sentence, marked
-from .tables import _shapes, _told, stages_in_short
+from .tables import _shapes
 from .units import BRIGHTEST, WEIGHT_COLORS, mosaic, strongest_units, weight_values
 
 _CARD = ("flex: 1 1 15em; border: 1px solid #888888; border-radius: 4px; padding: 0.4em 0.7em; "
@@ -40,10 +43,41 @@ def stage_cards(pipeline) -> Sentence:
         lines = (f"{' becomes '.join(shapes)}{more}; {stage.dtype}", example)
         cards += (f'<li style="{_CARD}"><strong>{name}</strong><br>{what}<br>{picture}<br>'
                   f"<strong>{figures}</strong><br>{'<br>'.join(map(marked, lines))}</li>")
-    shown = _Cards(stages_in_short(pipeline))
+    first, *_, trained, pruned, quantized = pipeline.stages
+    shown = _Cards(
+        f"{first.before[0][0]:,} pictures train a network whose file has {trained.bytes:,} bytes: "
+        f"{trained.accuracy:.1%} of the validation digits are right. Pruned, it has "
+        f"{pruned.bytes:,} bytes, and {pruned.accuracy:.1%} are right; as integers "
+        f"{quantized.bytes:,} bytes and {quantized.accuracy:.1%}.")
     shown.cards = ('<ol style="display: flex; flex-wrap: wrap; gap: 0.5em; margin: 0; padding: 0; '
                    f'list-style: decimal inside">{cards}</ol>')
     return shown
+
+
+def _told(pipeline):
+    """For each stage: what happens, what there is to add to its shapes, one value."""
+    seven = pipeline.train.images[pipeline.train.labels == 7][0]
+    row = int(seven.sum(1).argmax())
+    ink = " ".join([str(value) for value in seven[row].tolist() if value][:5])
+    pixel = normalize(torch.tensor(150, dtype=torch.uint8)).item()
+    loss = [epoch.train_loss for epoch in pipeline.history]
+    old, new = (torch.cat([layer.weight.detach().flatten() for layer in model.layers])
+                for model in (pipeline.model, pipeline.pruned))
+    cut = old[(old * (new == 0)).abs().argmax()].item()
+    left = " and ".join(f"{int((layer.weight != 0).sum()):,} of {layer.weight.numel():,}"
+                        for layer in pipeline.pruned.layers)
+    own = pipeline.quantized.layers[0].scale.flat[0].item()
+    small, ours = (quantize(torch.tensor(0.1234), qparams_of(each)).item() for each in (0.01, own))
+    return [
+        ("load handwritten digits", "", f"ink in row {row} of a 7: {ink} ..."),
+        ("normalize to 0..1", "", f"pixel 150 becomes {pixel:.2f}"),
+        ("flatten", "", f"one image becomes {seven.numel()} numbers"),
+        (f"train {'-'.join(map(str, pipeline.model.widths))}", "",
+         f"loss {loss[0]:.2f} falls to {loss[-1]:.2f}"),
+        (f"zero the smallest {100 * sparsity(pipeline.pruned):.0f} %", f", not zero: {left}",
+         f"the largest weight to go, {cut:.4f}, becomes 0"),
+        ("float32 to int8", ", a scale each", f"0.1234 becomes {ours} at this layer's own "
+         f"scale, {own:.6f}; at a round 0.01 it would be {small}")]
 
 
 def _thumbnails(pipeline):

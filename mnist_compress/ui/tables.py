@@ -3,13 +3,9 @@
 import operator
 
 import pandas as pd
-import torch
 from IPython.display import display
 
-from ..data import normalize
 from ..model import weight_layers
-from ..pruning import sparsity
-from ..quantization import qparams_of, quantize
 from ..stages import TEXTBOOK
 from ..training import evaluate
 from .state import Sentence
@@ -173,61 +169,9 @@ def sparsity_table(model) -> pd.DataFrame:
     return frame.rename_axis("weights of")
 
 
-def stage_table(pipeline) -> Table:
-    """The six stages of `run_pipeline`: shapes, what happens, an example, and the figures."""
-    rows = []
-    for stage, (what, more, example) in zip(pipeline.stages, _told(pipeline), strict=True):
-        data = stage.accuracy is None
-        rows.append({
-            "stage": stage.name, "before": _shapes(*stage.before), "what happens": what,
-            "after": _shapes(*stage.after) + more, "dtype": stage.dtype, "example": example,
-            "bytes": f"{stage.bytes:,}",
-            "non-zero weights": "" if data else f"{stage.nonzero_weights:,}",
-            "accuracy": "" if data else f"{stage.accuracy:.1%}"})
-    frame = pd.DataFrame(rows, index=range(1, 7))
-    kept = {" x ": "\u00a0x\u00a0", " of ": "\u00a0of\u00a0", " %": "\u00a0%", "-": "\u2011"}
-    frame.iloc[:, :4] = frame.iloc[:, :4].replace(kept, regex=True)  # no line ends in a shape
-    return Table(frame, stages_in_short(pipeline))
-
-
-def stages_in_short(pipeline) -> str:
-    """Bytes and accuracy of the three networks of `run_pipeline`, in two sentences."""
-    first, *_, trained, pruned, quantized = pipeline.stages
-    return (f"{first.before[0][0]:,} pictures train a network whose file has {trained.bytes:,} "
-            f"bytes: {trained.accuracy:.1%} of the validation digits are right. Pruned, it has "
-            f"{pruned.bytes:,} bytes, and {pruned.accuracy:.1%} are right; as integers "
-            f"{quantized.bytes:,} bytes and {quantized.accuracy:.1%}.")
-
-
 def _shapes(*shapes):
     """The shape of the data, or those of several weights."""
     return "weights " * (len(shapes) > 1) + ", ".join(" x ".join(map(str, s)) for s in shapes)
-
-
-def _told(pipeline):
-    """For each stage: what happens, what there is to add to its shapes, one value."""
-    seven = pipeline.train.images[pipeline.train.labels == 7][0]
-    row = int(seven.sum(1).argmax())
-    ink = " ".join([str(value) for value in seven[row].tolist() if value][:5])
-    pixel = normalize(torch.tensor(150, dtype=torch.uint8)).item()
-    loss = [epoch.train_loss for epoch in pipeline.history]
-    old, new = (torch.cat([layer.weight.detach().flatten() for layer in model.layers])
-                for model in (pipeline.model, pipeline.pruned))
-    cut = old[(old * (new == 0)).abs().argmax()].item()
-    left = " and ".join(f"{int((layer.weight != 0).sum()):,} of {layer.weight.numel():,}"
-                        for layer in pipeline.pruned.layers)
-    own = pipeline.quantized.layers[0].scale.flat[0].item()
-    small, ours = (quantize(torch.tensor(0.1234), qparams_of(each)).item() for each in (0.01, own))
-    return [
-        ("load handwritten digits", "", f"ink in row {row} of a 7: {ink} ..."),
-        ("normalize to 0..1", "", f"pixel 150 becomes {pixel:.2f}"),
-        ("flatten", "", f"one image becomes {seven.numel()} numbers"),
-        (f"train {'-'.join(map(str, pipeline.model.widths))}", "",
-         f"loss {loss[0]:.2f} falls to {loss[-1]:.2f}"),
-        (f"zero the smallest {100 * sparsity(pipeline.pruned):.0f} %", f", not zero: {left}",
-         f"the largest weight to go, {cut:.4f}, becomes 0"),
-        ("float32 to int8", ", a scale each", f"0.1234 becomes {ours} at this layer's own "
-         f"scale, {own:.6f}; at a round 0.01 it would be {small}")]
 
 
 def trace_table(trace) -> pd.DataFrame:

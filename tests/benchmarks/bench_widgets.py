@@ -19,7 +19,7 @@ PAD = [
 SLIDER = [
     "import torch\n"
     "from mnist_compress.data import load_sample\n"
-    "from mnist_compress.training import trained_model\n"
+    "from mnist_compress.training import train, trained_model\n"
     "from mnist_compress.ui import explore_{0}, tradeoffs\n"
     "torch.set_num_threads(1)\n"
     "digits, validation, test = load_sample()",
@@ -95,14 +95,18 @@ def sliders(kind, arguments):
 
 
 MEASURES = {
-    "drawpad": ("stroke end to probabilities on screen", 50, PAD, drawpad),
-    "pruning": ("slider key to new picture, pruning", 150,
+    "drawpad": ("stroke end to probabilities on screen", 40, PAD, drawpad),
+    "pruning": ("slider key to new picture, pruning", 100,
                 sliders("pruning", "trained_model(), digits, validation"), explorer),
-    "quantization": ("slider key to new picture, quantization", 150,
+    "epochs": ("slider key to new picture, epochs", 100,
+               sliders("epochs", "digits, train(digits, validation)[1]"), explorer),
+    "flatten": ("slider key to new picture, rows", 100,
+                sliders("flatten", "digits.images[700]"), explorer),
+    "quantization": ("slider key to new picture, quantization", 100,
                      sliders("quantization", "trained_model(), validation"), explorer),
-    "tradeoff": ("slider key to new picture, trade-off", 150,
+    "tradeoff": ("slider key to new picture, trade-off", 100,
                  sliders("tradeoff", "tradeoffs(trained_model(), digits, validation)"), explorer),
-    "quiz": ("quiz click to feedback", 100, QUIZ, quiz),
+    "quiz": ("quiz click to feedback", 50, QUIZ, quiz),
 }
 
 

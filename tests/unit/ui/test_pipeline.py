@@ -35,6 +35,29 @@ def test_six_cards_with_picture_shape_bytes_and_accuracy(run):
         assert f"{stage.bytes:,} bytes" in text and f"{stage.accuracy:.1%}" in text
 
 
+def test_what_the_cards_tell_is_so(run):
+    lines = re.findall("<li.*?</li>", pipeline.stage_cards(run)._repr_html_())
+    cards = [html.unescape(line).replace("\u00a0", " ") for line in lines]
+    for card, what in zip(cards, (
+            "load handwritten digits", "normalize to 0..1", "flatten", "train 784-128-10",
+            "zero the smallest 30 %", "float32 to int8"), strict=True):
+        assert f"<br>{what}<br>" in card
+    row = max(run.train.images[700].tolist(), key=sum)
+    assert " ".join([str(pixel) for pixel in row if pixel][:5]) in cards[0]
+    assert "1000 x 784 becomes weights 128 x 784, 10 x 128; float32" in cards[3]
+    assert f"loss {run.history[0].train_loss:.2f} falls to " in cards[3]
+    zeros = [int((layer.weight != 0).sum()) for layer in run.pruned.layers]
+    assert f"not zero: {zeros[0]:,} of 100,352 and {zeros[1]:,} of 1,280" in cards[4]
+    cut = max(layer.weight.detach()[small.weight == 0].abs().max().item()
+              for layer, small in zip(run.model.layers, run.pruned.layers, strict=True))
+    assert f"{cut:.4f}, becomes 0" in cards[4] and "; 71,142 weights are not zero" in cards[4]
+    scale = run.model.layers[0].weight.abs().max().item() / 127  # the largest weight stays
+    ours = min(round(0.1234 / scale), 127)
+    assert (f"0.1234 becomes {ours} at this layer's own scale, {scale:.6f}; at a round 0.01 it "
+            "would be 12") in cards[5]
+    assert ours != 12
+
+
 def test_a_trace_shows_each_network(run):
     digit = run.validation[750]
     picture = pipeline.show_trace(run.models, digit)

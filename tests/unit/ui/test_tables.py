@@ -9,7 +9,7 @@ import torch
 from mnist_compress import trace, training
 from mnist_compress.measure import FileRow, LatencyRow
 from mnist_compress.pruning import prune
-from mnist_compress.stages import STAGES, TEXTBOOK
+from mnist_compress.stages import TEXTBOOK
 from mnist_compress.training import Epoch, History, train
 from mnist_compress.ui import tables
 
@@ -149,44 +149,6 @@ def test_the_zeros_of_each_layer(model):
     assert zeros[2] == zeros[0] + zeros[1] == 30_490
     assert table["sparsity"].tolist() == [f"{100 * zeros[0] / 100_352:.1f} %",
                                           f"{100 * zeros[1] / 1280:.1f} %", "30.0 %"]
-
-
-def test_the_six_stages(run):
-    shown = tables.stage_table(run)
-    table, sizes = shown.frame, [stage.bytes for stage in run.stages[3:]]
-    assert shown.sentence.startswith(f"1,000 pictures train a network whose file has {sizes[0]:,} ")
-    assert all(f"{size:,} bytes" in shown.sentence for size in sizes)
-    assert table.shape == (6, 9) and list(table.index) == [1, 2, 3, 4, 5, 6]
-    assert list(table["stage"]) == [name.replace("-", "\u2011") for name in STAGES]
-    plain = table.map(lambda text: text.replace("\u00a0", " ").replace("\u2011", "-"))
-    assert list(plain["before"]) == ["1000 x 28 x 28"] * 3 + ["1000 x 784"] + \
-        ["weights 128 x 784, 10 x 128"] * 2
-    zeros = [int((layer.weight != 0).sum()) for layer in run.pruned.layers]
-    assert list(plain["after"]) == [
-        "1000 x 28 x 28", "1000 x 28 x 28", "1000 x 784", "weights 128 x 784, 10 x 128",
-        f"weights 128 x 784, 10 x 128, not zero: {zeros[0]:,} of 100,352 and {zeros[1]:,} of 1,280",
-        "weights 128 x 784, 10 x 128, a scale each"]
-    assert list(plain["what happens"]) == [
-        "load handwritten digits", "normalize to 0..1", "flatten", "train 784-128-10",
-        "zero the smallest 30 %", "float32 to int8"]
-    assert list(table["bytes"]) == [f"{stage.bytes:,}" for stage in run.stages]
-    assert list(table["dtype"]) == [stage.dtype for stage in run.stages]
-    assert list(table["non-zero weights"])[:5] == ["", "", "", "101,632", "71,142"]
-    assert list(table["accuracy"]) == ["", "", ""] + [
-        f"{stage.accuracy:.1%}" for stage in run.stages[3:]]
-    examples = list(plain["example"])
-    row = max(run.train.images[700].tolist(), key=sum)
-    assert " ".join([str(pixel) for pixel in row if pixel][:5]) in examples[0]
-    assert examples[1:3] == ["pixel 150 becomes 0.59", "one image becomes 784 numbers"]
-    assert examples[3].startswith(f"loss {run.history[0].train_loss:.2f} falls to ")
-    cut = max(layer.weight.detach()[small.weight == 0].abs().max().item()
-              for layer, small in zip(run.model.layers, run.pruned.layers, strict=True))
-    assert f"{cut:.4f}, becomes 0" in examples[4]
-    scale = run.model.layers[0].weight.abs().max().item() / 127  # the largest weight stays
-    ours = min(round(0.1234 / scale), 127)
-    assert examples[5] == (f"0.1234 becomes {ours} at this layer's own scale, {scale:.6f}; at "
-                           "a round 0.01 it would be 12")
-    assert ours != 12
 
 
 def test_the_five_layers(run):
