@@ -13,8 +13,9 @@ from tools import ROOT
 
 def folder():
     """Where the copies are."""
-    if (ROOT / "learn").is_dir() or os.access(ROOT, os.W_OK):
-        return ROOT / "learn"
+    there = ROOT / "learn"
+    if os.access(there if there.is_dir() else ROOT, os.W_OK):
+        return there
     from platformdirs import user_data_path  # not there before the set-up
 
     return user_data_path("mnist_compress") / "learn"
