@@ -29,10 +29,11 @@ def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> tuple[f
 
 def mcnemar_exact(b: int, c: int) -> float:
     """How often a fair coin splits `b + c` changed answers at least as unevenly (p)."""
-    from scipy.special import bdtr
-
     b, c = whole("b", b), whole("c", c)
-    return 1.0 if abs(b - c) < 2 else 2 * float(bdtr(min(b, c), b + c, 0.5))
+    n, ways, total = b + c, 1, 0
+    for k in range(min(b, c) + 1):  # of n coins, the ways to have k heads, in whole numbers
+        ways, total = ways * (n - k) // (k + 1), total + ways
+    return min(1.0, 2 * total / 2**n)
 
 
 def newcombe_paired_difference(both: int, first_only: int, second_only: int, neither: int,
