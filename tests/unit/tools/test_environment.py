@@ -134,3 +134,20 @@ def test_each_file_of_the_package_is_installed():
               if path.is_file() and path.suffix not in (".py", ".pyc")}
     assert sorted(others - named) == []
     assert len(named) > 20
+
+
+def test_requirements_have_hashes_and_the_versions_of_the_constraints():
+    text = (ROOT / "requirements.txt").read_text()
+    entries = [entry for entry in re.split(r"\n(?=\S)", text) if entry[0] != "#"]
+    found = {}
+    for entry in entries:
+        line, *hashes = entry.split(" \\\n")
+        requirement = Requirement(line)
+        found[canonicalize_name(requirement.name)] = requirement
+        assert hashes and all(re.fullmatch(r" +--hash=sha256:[0-9a-f]{64}\n?", each)
+                              for each in hashes), line
+    assert "://" not in text and "setuptools" in found
+    wanted = [Requirement(line) for line in [*PROJECT["dependencies"], *EXTRAS["chip"]]]
+    assert {canonicalize_name(each.name) for each in wanted} <= found.keys()
+    for name, requirement in found.items():
+        assert name not in pins() or requirement.specifier == pins()[name].specifier, name
