@@ -163,6 +163,7 @@ def test_stored_outputs_are_clean(path):
 def test_pictures_carry_their_sentence(path):
     for output in [output for cell in code_cells(read(path)) for output in cell.outputs]:
         text = output.get("data", {}).get("text/html", "")
+        assert "image/png" not in output.get("data", {})  # JupyterLab would drop its alt text
         for tag, after in re.findall("(<img [^>]*>)(<p>)?", text):
             alt = html.unescape(re.search('alt="(.*?)"', tag)[1])
             assert len(alt) > 20
