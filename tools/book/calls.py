@@ -9,7 +9,8 @@ TWINS = {
     "quiz": r"Question \(", "guess_box": r"No guess yet|Your guess", "cards": "",
     "report": r"No answers yet|\d+ right at", "guess_report": r"No guess has met|You were",
     "course_map": "The whole course", "DrawPad": r"Draw pad\.",
-    "explore_pruning": "", "explore_quantization": "", "explore_tradeoff": "",
+    "explore_flatten": "", "explore_epochs": "", "explore_pruning": "",
+    "explore_quantization": "", "explore_tradeoff": "",
     "explore_chip": r"Draw pad\.|The pad needs",
     "check": r"Not yet|Right\.|Your (code|function)|You changed|There is no|Hand over"}
 

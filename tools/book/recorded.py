@@ -8,10 +8,12 @@ import tempfile
 import torch
 
 from mnist_compress.data import load_sample
-from mnist_compress.training import trained_model
+from mnist_compress.training import train, trained_model
 from mnist_compress.ui.evidence import show_me
 from mnist_compress.ui.exercises import exercise_modules
+from mnist_compress.ui.explorer import explore_flatten
 from mnist_compress.ui.explorers import (
+    explore_epochs,
     explore_pruning,
     explore_quantization,
     explore_tradeoff,
@@ -22,11 +24,12 @@ from mnist_compress.ui.questions import LETTERS, load_questions
 from mnist_compress.ui.recall import Cards
 from tools.book.polish import small_png
 
-# with what the notebooks give them
-EXPLORERS = {"explore_pruning": explore_pruning,
-             "explore_quantization": lambda model, _, validation:
-                 explore_quantization(model, validation),
-             "explore_tradeoff": lambda *given: explore_tradeoff(tradeoffs(*given))}
+EXPLORERS = {  # (model, training digits, validation digits) -> what the notebook of each makes
+    "explore_flatten": lambda _, digits, __: explore_flatten(digits.images[700]),
+    "explore_epochs": lambda _, *parts: explore_epochs(parts[0], train(*parts)[1]),
+    "explore_pruning": explore_pruning,
+    "explore_quantization": lambda model, _, validation: explore_quantization(model, validation),
+    "explore_tradeoff": lambda *given: explore_tradeoff(tradeoffs(*given))}
 FEW = 30  # positions of a slider; of one that has more, each fifth and the last ten are kept
 
 
@@ -54,8 +57,7 @@ def _question(question):
 def explorer(name):
     """The explorer of this name over the course's own network: what it opens with, and
     {places of its controls: [sentence, picture]} for all that they can be."""
-    train, validation, _ = load_sample()
-    found = EXPLORERS[name](trained_model(), train, validation)
+    found = EXPLORERS[name](trained_model(), *load_sample()[:2])
     start = dict(found.values)
     controls = [_fewer(control, start[control["name"]]) for control in found.controls]
     opens = {"controls": controls, "values": start, "width": found.width,

@@ -98,5 +98,8 @@ function scrollable() {
   }
 }
 addEventListener("resize", scrollable);
-addEventListener("load", scrollable);
+addEventListener("load", () => {
+  scrollable();
+  for (const picture of places("img[loading]")) picture.loading = "eager";  // paper wants them all
+});
 addEventListener("toggle", scrollable, true);
