@@ -100,7 +100,8 @@ def test_pages_are_small(parsed, folder):
     for name, page in parsed.items():
         files = {name, *page.files, "data/practice.js"}
         text = (folder / name).read_text("utf-8")
-        files |= {"data/explorers.js"} if 'data-widget="explore_' in text else set()
+        files |= {f"data/{name}_opens.js"
+                  for name in re.findall('data-widget="(explore_[a-z]+)"', text)}
         files |= {"data/networks.js"} if 'data-widget="DrawPad"' in text else set()
         size = sum((folder / file).stat().st_size for file in files)
         assert size <= (900_000 if "data/networks.js" in files else 600_000), (name, size)
@@ -312,8 +313,11 @@ def test_search_by_keyboard(base, visit):
 
 def test_explorers_open_as_in_their_notebooks(folder):
     """They are recorded from the same networks."""
-    text = (folder / "data" / "explorers.js").read_text("utf-8")
-    opens = json.loads(text[text.index("{"):text.rindex("}") + 1])
+    opens = {}
+    for path in (folder / "data").glob("*_opens.js"):
+        text = path.read_text("utf-8")
+        opens[path.stem.removesuffix("_opens")] = json.loads(
+            text[text.index("{"):text.rindex("}") + 1])
     for path in NOTEBOOKS.values():
         for cell in code_cells(read(path)):
             for widget in calls(cell.source, *opens):

@@ -44,11 +44,10 @@ def _write_data(folder, notebooks):
     scripts.write_data(folder, "search", found)
     scripts.write_data(folder, "networks", networks.networks())
     scripts.write_data(folder, "practice", recorded.practice())
-    opens = {}
     for name in recorded.EXPLORERS:
-        opens[name], pictures = recorded.explorer(name)
+        opens, pictures = recorded.explorer(name)
+        scripts.write_data(folder, f"{name}_opens", opens)
         scripts.write_data(folder, name, pictures)
-    scripts.write_data(folder, "explorers", opens)
 
 
 def _front(notebooks):

@@ -69,11 +69,10 @@ const failed = (error) => { console.error(error); };
 if (places("[data-widget], details.reveal").length) {
   load("practice").then(startPractice).catch(failed);
 }
-const sliders = places("[data-widget^=explore_]");
-if (sliders.length) {
-  load("explorers").then((all) => sliders.forEach((place) =>
-    put(place, explorerWidget, explorer(place.dataset.widget, all[place.dataset.widget]))),
-  ).catch(failed);
+for (const place of places("[data-widget^=explore_]")) {
+  const name = place.dataset.widget;
+  load(`${name}_opens`).then((opens) => put(place, explorerWidget, explorer(name, opens)))
+    .catch(failed);
 }
 const pads = places("[data-widget=DrawPad]");
 if (pads.length) {
