@@ -1,0 +1,39 @@
+$comment
+#include <stdint.h>
+
+typedef $value value; /* what a layer reads: $values */
+
+struct layer {
+$fields
+};
+
+static const struct layer layers[$layers] = {
+$rows
+};
+
+$arrays
+$add_up
+$rescale
+void predict(const uint8_t pixels[784], int32_t logits[10]);
+
+void predict(const uint8_t pixels[784], int32_t logits[10])
+{
+    value hidden[$hidden]; /* what the hidden units answer, one layer after the other */
+    value *next = hidden;
+    uint32_t at = 0; /* the place in the table of weights */
+$start
+    for (const struct layer *layer = layers; layer < layers + $layers; layer++) {
+        const value *outputs = next;
+
+        for (uint32_t unit = 0; unit < layer->units; unit++) {
+            int32_t sum = $bias;
+
+            at = add_up(at, inputs, layer, &sum);
+            if (layer < layers + $layers - 1)
+                *next++ = rescale(sum, $factors);
+            else
+                *logits++ = sum;
+        }
+        inputs = outputs; /* the next layer reads what this one wrote */
+    }
+}
