@@ -12,7 +12,7 @@ VERSIONS = (3, 11), (3, 14)
 REFUSED = (3, 14, 1)  # by torchvision and networkx
 ACTIONS = ("install", "wheels")
 # (download, on disk) in GB. PyPI's torch for Linux brings the CUDA libraries along.
-WITH_CUDA, CPU_ONLY = (3.0, 6.5), (0.5, 2.0)
+WITH_CUDA, CPU_ONLY = (3.1, 7.0), (0.6, 2.5)
 UNPACKED = 2.1  # times the size of the wheels
 
 

@@ -1,11 +1,12 @@
 """What a network costs: `from mnist_compress import measure`.
 
 `files` counts bytes of files really written, `speed` multiplications and microseconds, `answers`
-the digits that are read differently. Each takes any network of Linear and Conv2d layers, unless it
-says otherwise.
+the digits that are read differently; `energy` estimates by published tables. Each takes any network
+of Linear and Conv2d layers, unless it says otherwise.
 """
 
 from .answers import ChangedAnswers, changed_answers  # noqa: F401
+from .energy import PICOJOULES, energy  # noqa: F401
 from .files import (  # noqa: F401
     INDEX_TYPES,
     FileRow,

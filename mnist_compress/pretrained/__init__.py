@@ -26,6 +26,7 @@ RECIPES = {
     "thousand-small": Recipe(weights=380),
     "thousand-untied": Recipe(weights=700, tie=False),
     "perceptron": _PERCEPTRON,
+    "perceptron-small": replace(_PERCEPTRON, units=(32,), weights=600),
     "perceptron-untied": replace(_PERCEPTRON, units=(80,), tie=False, copies=8),
     "lenet": _LENET,
     "lenet-small": replace(_LENET, units=(100, 40), weights=2900),

@@ -4,8 +4,8 @@ Names are looked up here, and their module is imported when the first of them is
 notebook loads no more than it uses. To read it all, begin with the practice: `state` (what is kept
 between notebooks), `guesses`, `questions`, `exercises` (a wrong function is told its mistake) and
 `evidence` (what decides a question). Then `widget`, and what stands on it, each with a JavaScript
-file of its own: `guesses`, `quizwidget`, `explorers`, `drawpad`. Pictures and tables are made in
-`plots`, `tables` and `smallest`.
+file of its own: `guesses`, `quizwidget`, `recall` (cards), `explorers`, `drawpad`. Pictures and
+tables are made in `plots`, `tables` and `smallest`.
 """
 
 from importlib import import_module
@@ -20,6 +20,7 @@ _NAMES = {
               "show_probabilities", "show_weights"),
     "questions": ("answer", "ask", "report"),
     "quizwidget": ("quiz",),
+    "recall": ("cards",),
     "smallest": ("literature_table", "show_breakdown", "show_front", "show_qr", "show_qr_page"),
     "state": ("forget",),
     "tables": ("csr_table", "deployment_table", "file_table", "history_table", "int8_sentence",

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import traitlets
 
 from ..data import real
-from .state import Sentence, load_state, remember
+from .state import Sentence, forget, load_state, remember
 from .widget import CourseWidget, shown, source
 
 
@@ -42,14 +42,18 @@ class GuessBox(CourseWidget):
     def __init__(self, key):
         about, self._key = _about(key), key
         super().__init__(question=f"{about.question[0].upper()}{about.question[1:]}",
-                         unit=about.unit)
-        self.sentence = guess(key).partition(" To commit")[0]  # here is a field to do so
+                         unit=about.unit, guessed=load_state()["guesses"].get(key))
+        self._say(guess(key))
+        self.observe(self._typed, "guessed")  # not sooner: this guess is kept already
 
-    @traitlets.observe("guessed")
     @shown
     def _typed(self, change):
-        if change["new"] is not None:
-            self.sentence = guess(self._key, change["new"])
+        if change["new"] is None:
+            forget(self._key)
+        self._say(guess(self._key, change["new"]))
+
+    def _say(self, sentence):
+        self.sentence = sentence.partition(" To commit")[0]  # here is a field to do so
 
     def __repr__(self):
         return str(guess(self._key))
@@ -80,7 +84,8 @@ def guess(key: str, value: float | None = None) -> Sentence:
         how = f"write guess_box({key!r}, 0) with your own number ({about.unit}) in place of 0"
         return Sentence(f"No guess yet. To commit one, {how}.")
     if key in state["truths"]:
-        return Sentence("You have seen the answer, so this does not count; forget() starts afresh.")
+        return Sentence(f"You have seen the answer, so this does not count; forget({key!r}) "
+                        "starts afresh.")
     remember("guesses", key, value)
     return Sentence(f"Your guess: {about.show(value)}.")
 
@@ -99,23 +104,29 @@ def reveal(key: str, truth: float) -> Sentence:
     return Sentence(f"Measured: {about.show(truth)}. Your guess, {about.show(first)}: {verdict}.")
 
 
-def guess_report() -> Sentence:
-    """Say about which topics the guesses were right, then list them."""
-    state, topics, lines = load_state(), {}, []
-    for key, about in GUESSES.items():
+def guess_report():
+    """Say about which topics the guesses were right, and draw each beside what was measured: a
+    `Picture`, or a `Sentence` as long as no guess has met its measurement."""
+    state, topics, rows = load_state(), {}, []
+    for key, about in sorted(GUESSES.items(), key=lambda item: item[1].topic):
         if key in state["guesses"] and key in state["truths"]:
             first, truth = state["guesses"][key], state["truths"][key]
             topics.setdefault(about.topic, []).append(abs(first - truth) <= about.tolerance)
-            lines.append(f"- {about.question}: guessed {about.show(first)}, "
-                         f"measured {about.show(truth)}")
-    if not lines:
+            rows.append((about, first, truth))
+    if not rows:
         return Sentence("No guess has met its measurement yet, so there is nothing to compare.")
     kinds = {"right": [], "partly right": [], "wrong": []}
     for topic, hits in topics.items():
         kinds["right" if all(hits) else "partly right" if any(hits) else "wrong"].append(topic)
     told = "; ".join(f"{kind} about {' and '.join(of)}" for kind, of in kinds.items() if of)
     hit = sum(map(sum, topics.values()))
-    return Sentence("\n".join([f"You were {told} ({hit} of {len(lines)} guesses hit).", *lines]))
+    lines = [f"You were {told} ({hit} of {len(rows)} guesses hit)."]
+    lines += [f"- {about.topic}: {about.question}: guessed {about.show(first)}, measured "
+              f"{about.show(truth)}" for about, first, truth in rows]
+    from .plots import show_guesses  # matplotlib: not before there is something to draw
+
+    return show_guesses([(about.topic, first, truth, f"{about.show(first)} → {about.show(truth)}")
+                         for about, first, truth in rows], "\n".join(lines))
 
 
 def _about(key):

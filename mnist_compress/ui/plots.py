@@ -202,6 +202,27 @@ def show_probabilities(trace) -> Picture:
     return Picture(figure, f"The digit is a {trace.label}. Answers: {answers}. {agree}.")
 
 
+@in_style
+def show_guesses(rows: list, sentence: str) -> Picture:
+    """Each guess and what was measured, joined by a line, on a scale of its own from 0.
+
+    rows: (topic, guess, measured, both as a text).
+    """
+    figure, axes = canvas((7.2, 1 + 0.4 * len(rows)))
+    for place, (_, guess, truth, text) in enumerate(rows):
+        most = max(guess, truth) or 1
+        axes.plot([guess / most, truth / most], [place] * 2, color="#888888", marker="", zorder=1)
+        axes.scatter(guess / most, place, 70, facecolor="white", edgecolor="C1", linewidth=2)
+        axes.scatter(truth / most, place, 70, color="C0")
+        axes.text(1.06, place, text, verticalalignment="center")
+    axes.set(xlim=(-0.03, 1.03), xticks=[0, 1], xticklabels=["0", "the larger of the two"],
+             ylim=(len(rows) - 0.5, -0.5), yticks=range(len(rows)),
+             yticklabels=[topic for topic, *_ in rows])
+    axes.legend(axes.collections[:2], ["guessed", "measured"], loc="lower left",
+                bbox_to_anchor=(0, 1), ncols=2)
+    return Picture(figure, sentence)
+
+
 def pareto(points, cost=tuple) -> list:
     """Those of `points` that no other beats, ascending; cost(point) is a pair, such as bytes and
     errors. One beats another if it costs less of one and not more of the other; equals both stay.

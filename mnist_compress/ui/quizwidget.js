@@ -26,6 +26,7 @@ function field(model, question, title) {
     prove.textContent = "Computing ...";
     post(model, {show: id});
   }}, "Show me");
+  prove.hidden = !question.shows;
   again.setAttribute("aria-label", `Try again: ${question.question}`);
   prove.setAttribute("aria-label", `Show me the computation: ${question.question}`);
 

@@ -74,4 +74,4 @@ def _for_the_page(question):
     options = [{"text": option.text, "right": option.correct, "feedback": question.feedback(letter)}
                for letter, option in zip(LETTERS, question.options, strict=True)]
     return {"id": question.id, "level": question.level, "question": question.question,
-            "options": options}
+            "options": options, "shows": bool(question.show_me)}

@@ -71,10 +71,15 @@ def remember(section: str, key: str, value: float) -> None:
 
 def attempt(section: str, key: str, text: str) -> None:
     """Add one attempt and when it was made, and save: `attempt("answers", "prune-what", "b")`."""
-    made = [text, round(time.time())]
+    made = [text, now()]
     if not (section in _ATTEMPTS and _fits(section, [made])):
         raise ValueError(f"cannot keep {text!r} as {key!r} among the {section}")
     _change(lambda state: state[section].setdefault(key, []).append(list(made)))
+
+
+def now() -> int:
+    """Seconds since 1970."""
+    return round(time.time())
 
 
 def forget(*keys: str) -> None:

@@ -21,6 +21,7 @@ LIMITS = {  # largest mean of the bytes, and the dense network with the points i
     "thousand-untied": (598, "dense-thousand", 0.0),
     "perceptron": (2400, "dense-perceptron", 0.001),
     "perceptron-untied": (3180, "dense-perceptron", 0.001),
+    "perceptron-small": (500, "dense-perceptron", 0.03),
 }
 ERRORS = {"lenet": (2953, 0.0164), "lenet-untied": (2953, 0.0164), "lenet-small": (2048, 0.02),
           "lenet-small-untied": (2048, 0.02)}  # largest means of bytes and official errors
@@ -54,7 +55,7 @@ def test_accuracy_on_the_samples_test_digits(name, test):
         error = pretrained.measured(name).validation_errors[0]
         assert 1 - accuracy == pytest.approx(error, abs=1e-6)
     else:  # these digits are among the 55,000 that it was trained on
-        assert accuracy > 0.97
+        assert accuracy > (0.95 if name == "perceptron-small" else 0.97)
 
 
 @ALL

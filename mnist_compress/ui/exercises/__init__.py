@@ -1,21 +1,28 @@
 """Exercises that check themselves: `check(my_mask)` tells a wrong function its mistake.
 
-Each exercise is one right function with switches that make it wrong as learners get it wrong, and
-some cases to try. It stands in the module of its notebook, in `EXERCISES`: {name: (right, cases)}.
-The JSON file beside that module holds, for each usual mistake, the switches and what to say. A
-learner's function is tried on the cases and its results compared with those of the right function
-and of all wrong ones, so the message follows from behavior and not from how code looks.
+An exercise is one right function with switches that make it wrong as learners get it wrong, and
+some cases to try. It stands in the module of its notebook, in `EXERCISES`, and the JSON file beside
+that module lists the usual mistakes: what to say, and how a mistake is known, by one of
+- switches of the right function: the learner's results are those of the function so made wrong;
+- "unchanged": true, the first argument comes back; "error": what the error message matches;
+- "when": a function of the module, (result, *case) -> bool, that is true in every case.
+So messages follow from behavior and not from how code looks. Two mistakes at once are found too.
+Where a notebook hands out wrong code to be mended, that code is one of the mistakes: it stands
+under "given", in place of what to say, and whatever is said of the exercise shows two cases.
 """
 
 import copy
+import itertools
 import json
 import math
+import re
 import traceback
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from numbers import Real
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import torch
@@ -23,15 +30,33 @@ import torch
 from ..state import Sentence
 
 
-class _Exercise(NamedTuple):
-    right: Callable
-    cases: list  # of tuples: arguments to try, which tell all mistakes apart
-    mistakes: list  # of dicts: switches, and "say"
+class Exercise(NamedTuple):
+    """A right function and the cases, tuples of arguments, that tell all mistakes apart.
 
-    def results(self, unchanged=False, **switches):
-        """What the right function returns in each case, or the one that these switches make."""
-        return [case[0] if unchanged else self.right(*copy.deepcopy(case), **switches)
-                for case in self.cases]
+    `run(function, *case)` is what to compare where a function does more than to return something;
+    `alike(result, *case)` what counts of a result. A case that begins with a text is called so.
+    """
+
+    right: Callable
+    cases: list
+    run: Callable = lambda function, *case: function(*case)
+    alike: Callable = lambda result, *case: result
+
+    def outcome(self, case: tuple, unchanged: bool = False, **switches) -> object:
+        """What the right function does in this case, made wrong by the switches, or what one does
+        that returns its first argument."""
+        if unchanged:
+            return case[0]
+        return self.run(partial(self.right, **switches), *copy.deepcopy(case))
+
+    def same(self, case: tuple, first: object, second: object) -> bool:
+        """Whether two outcomes of a case count as the same."""
+        return _same(_safely(self.alike, first, *case), _safely(self.alike, second, *case))
+
+    def explained(self, results: list, **switches) -> bool:
+        """Whether these switches lead to these results in every case."""
+        return all(self.same(case, _safely(partial(self.outcome, **switches), case), result)
+                   for case, result in zip(self.cases, results, strict=True))
 
 
 @cache
@@ -43,11 +68,12 @@ def exercise_modules() -> dict[str, str]:
 
 
 @cache
-def load_exercise(name: str) -> _Exercise:
-    """The exercise of this name; only its own module is imported."""
-    module = exercise_modules()[name]
-    right, cases = import_module(f".{module}", __name__).EXERCISES[name]
-    return _Exercise(right, cases, _mistakes(module)[name])
+def load_exercise(name: str) -> SimpleNamespace:
+    """The `exercise` of this name, its `mistakes` and its `module`, which alone is imported."""
+    where = exercise_modules()[name]
+    module = import_module(f".{where}", __name__)
+    return SimpleNamespace(exercise=module.EXERCISES[name], mistakes=_mistakes(where)[name],
+                           module=module)
 
 
 def _mistakes(module):
@@ -67,40 +93,69 @@ def check(function: Callable) -> Sentence:
     name = getattr(function, "__name__", _kind(function))
     if name not in list(exercise_modules()):
         return Sentence(f"There is no exercise for a function with the name {name}. {known}")
-    exercise, results = load_exercise(name), []
-    for case in exercise.cases:
+    about, results = load_exercise(name), []
+    for case in about.exercise.cases:
         mine = copy.deepcopy(case)
         try:
-            results.append(function(*mine))
+            results.append(about.exercise.run(function, *mine))
         except (Exception, SystemExit) as error:  # whatever a learner's code can do
-            return Sentence(_explain(error))
-        if not all(_same(a, b) for a, b in zip(mine, case, strict=True)):
+            return Sentence(_explain(error, about.mistakes))
+        if not all(map(_same, mine, case)):
             return Sentence("You changed the argument itself. The caller still needs it: work on a "
                             "copy, or build a new tensor.")
-    return Sentence(_verdict(exercise, results))
+    return Sentence(_verdict(about, results))
 
 
-def _verdict(exercise, results):
+def _verdict(about, results):
     for result in results:
         if result is None:
             return "Your function returns None. Did you forget `return`?"
         if isinstance(result, torch.Tensor) and result.layout is not torch.strided:
             return (f"Not yet. Your function returns a sparse tensor ({result.layout}). Return a "
                     "plain one: finish with .to_dense().")
-    wrong = [(case, wanted, got)
-             for case, wanted, got in zip(exercise.cases, exercise.results(), results, strict=True)
-             if not (_fits(wanted, got) and _same(wanted, got))]
+    wrong = []
+    for case, got in zip(about.exercise.cases, results, strict=True):
+        wanted = about.exercise.outcome(case)
+        if not (_fits(wanted, got) and about.exercise.same(case, wanted, got)):
+            wrong.append(_told(case, wanted, got))
     if not wrong:
         return "Right. Your function does what the package does, on every test case."
-    for mistake in exercise.mistakes:
-        switches = {name: value for name, value in mistake.items() if name != "say"}
-        if all(map(_same, exercise.results(**switches), results)):
-            return f"Not yet. {mistake['say']}"
-    case, *both = wrong[0]
-    texts = [_brief(value) for value in both]
-    if texts[0] == texts[1] or not _fits(*both):
-        texts = [f"{text} ({_kind(value)})" for text, value in zip(texts, both, strict=True)]
-    return f"Not yet. For {_brief(case)} it should return {texts[0]}; yours returns {texts[1]}."
+    named = _named(about, results)
+    if any("given" in mistake for mistake in about.mistakes):
+        return "\n- ".join([f"Not yet. {named or 'Two cases:'}", *wrong[:2]])
+    return f"Not yet. {named or wrong[0]}"
+
+
+def _named(about, results):
+    """What to say of the mistake, or of the two, that lead to these results; or no text."""
+    exercise, switched = about.exercise, {}
+    for mistake in about.mistakes:
+        switches = {key: value for key, value in mistake.items() if key not in ("say", "given")}
+        if "when" in mistake:
+            known = getattr(about.module, mistake["when"])
+            fits = all(_safely(known, result, *case) is True for result, case
+                       in zip(results, exercise.cases, strict=True))
+        else:
+            fits = "error" not in mistake and exercise.explained(results, **switches)
+            switched[mistake.get("say")] = switches
+        if fits:
+            return mistake.get("say", "This is the code that was handed out.")
+    for (say, one), (also, other) in itertools.combinations(switched.items(), 2):
+        if say and also and not one.keys() & other.keys() and exercise.explained(
+                results, **one, **other):
+            return f"Two things. {say} {also}"
+    return ""
+
+
+def _told(case, wanted, got):
+    """One case in which a function is wrong, in a sentence."""
+    texts = [_brief(value) for value in (wanted, got)]
+    several = isinstance(wanted, tuple) and isinstance(got, tuple)
+    if texts[0] == texts[1] or not (several or _fits(wanted, got)):
+        pairs = zip(texts, (wanted, got), strict=True)
+        texts = [f"{text} ({_kind(value)})" for text, value in pairs]
+    name = case[0] if isinstance(case[0], str) else _brief(case)
+    return f"For {name} it should give {texts[0]}; yours gives {texts[1]}."
 
 
 def _fits(wanted, got):
@@ -108,6 +163,9 @@ def _fits(wanted, got):
 
     A whole number must be an int, another number may come as any, also in a tensor of shape ().
     """
+    if isinstance(wanted, tuple | list):
+        return isinstance(got, tuple | list) and len(wanted) == len(got) and all(
+            map(_fits, wanted, got))
     if isinstance(wanted, torch.Tensor) and wanted.ndim:
         kinds = [(each.is_floating_point() or each.dtype, each.shape)
                  for each in (wanted, got) if isinstance(each, torch.Tensor)]
@@ -121,8 +179,12 @@ def _same(first, second):
         one, other = _number(first), _number(second)
         if one is not None and other is not None:
             return math.isclose(one, other, rel_tol=1e-5, abs_tol=1e-6)
-        if one is not None or not _fits(first, second):
+        if isinstance(first, str):
+            return first == second
+        if first is None or one is not None or not _fits(first, second):
             return False
+        if isinstance(first, tuple | list):
+            return all(map(_same, first, second))
         if first.is_floating_point():
             return torch.allclose(first.double(), second.double())
         return torch.equal(first, second)
@@ -137,34 +199,46 @@ def _number(value):
     return value if isinstance(value, Real) and not isinstance(value, bool) else None
 
 
-def _explain(error):
+def _explain(error, mistakes):
     """One readable hint instead of a long traceback."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__)
               if "mnist_compress" not in frame.filename and "site-packages" not in frame.filename]
     line = f" at the line `{frames[-1].line}`" if frames and frames[-1].line else ""
-    text = _safely(str, error)
-    return f"Your code stopped{line} with {type(error).__name__}{': ' if text else ''}{text}"
+    text = _safely(str, error) or ""
+    named = [mistake["say"] for mistake in mistakes
+             if "error" in mistake and re.search(mistake["error"], text)]
+    told = f"{': ' if text else ''}{text}" if not named else f". {named[0]}"
+    return f"Your code stopped{line} with {type(error).__name__}{told}"
 
 
-def _safely(show, value):
-    """show(value), or no text if a learner's own class fails in it."""
+def _safely(function, *arguments):
+    """What the function returns, or None if it fails, as a learner's own classes can."""
     try:
-        return show(value)
+        return function(*arguments)
     except Exception:
-        return ""
+        return None
 
 
 def _brief(value):
-    if isinstance(value, tuple):
-        return ", ".join(map(_brief, value))
-    plain = torch.Tensor.tolist if isinstance(value, torch.Tensor) else (lambda own: own)
-    text = _safely(lambda own: repr(plain(own)), value) or _kind(value)
+    """A value in at most 160 characters, floats as short as they were typed."""
+    text = _safely(_text, value) or _kind(value)
     return text if len(text) < 160 else text[:157] + "..."
+
+
+def _text(value):
+    if isinstance(value, torch.Tensor):
+        return _text(value.tolist())
+    if type(value) in (list, tuple):
+        texts = ", ".join(map(_text, value))
+        return f"[{texts}]" if type(value) is list else texts
+    return repr(float(f"{value:.6g}") + 0.0 if type(value) is float else value)  # no -0.0
 
 
 def _kind(value):
     """What a value is, in words: "torch.int8, shape (3, 4)", "int", "numpy.int64"."""
     if isinstance(value, torch.Tensor):
         return f"{value.dtype}, shape {tuple(value.shape)}"
+    if type(value) is tuple and value:
+        return ", ".join(map(_kind, value))
     kind = type(value)
     return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"

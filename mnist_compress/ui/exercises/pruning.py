@@ -1,22 +1,150 @@
 """The exercises of 03_pruning: right functions, with switches for mistakes."""
 
+import math
+
 import torch
+from torch.nn import functional as F
+
+from . import Exercise
+
+_ROUNDINGS = {"half even": round, "floor": math.floor, "ceil": math.ceil,
+              "half up": lambda share: math.floor(share + 0.5)}
 
 
-def _mask(weight, sparsity, magnitude=True, by_row=False, more=0, inverted=False, threshold=False,
-          pruned=False, dtype="bool"):
-    if by_row:
-        return torch.stack([_mask(row, sparsity) for row in weight])
+def _mask(weight, sparsity, magnitude=True, lines="", ranked="flat", rounding="half even", more=0,
+          inverted=False, kept=False, threshold="", pruned=False, flat=False, dtype="bool"):
+    if lines:
+        parts = weight if lines == "rows" else weight.T
+        mask = torch.stack([_mask(part, sparsity) for part in parts])
+        return mask if lines == "rows" else mask.T
     size = weight.abs() if magnitude else weight
-    gone = max(round(sparsity * weight.numel()) + more, 0)
+    share = 1 - sparsity if kept else sparsity
+    gone = max(_ROUNDINGS[rounding](share * weight.numel()) + more, 0)
     mask = torch.ones(weight.numel(), dtype=torch.bool)
-    mask[size.flatten().argsort(stable=True)[:gone]] = False
-    mask = weight.abs() > sparsity if threshold else mask.view(weight.shape)
+    order = size.argsort(stable=True) if ranked != "flat" else size.flatten().argsort(stable=True)
+    mask[(order.flatten() if ranked == "flat afterwards" else order)[:gone]] = False
+    mask = mask.view(weight.shape)
+    if threshold:
+        limits = {"sparsity": sparsity, "largest": sparsity * size.max(),
+                  "quantile": size.flatten().quantile(sparsity),
+                  "value": size.flatten().sort().values[max(gone - 1, 0)]}
+        mask = size > limits[threshold]
     mask = ~mask if inverted else mask
+    mask = mask.flatten() if flat else mask
     return weight * mask if pruned else mask.to(getattr(torch, dtype))
 
 
+def _which_stay(mask, weight, sparsity):
+    """How large the weights are that stay: of equal magnitudes any may go."""
+    if mask.dtype != torch.bool or mask.shape != weight.shape:
+        return mask
+    return torch.cat([weight[mask].abs().sort().values, weight[~mask].abs().sort().values,
+                      mask.sum()[None]])
+
+
+def _has_right_count(mask, weight, sparsity):
+    return (mask.dtype == torch.bool and mask.shape == weight.shape
+            and int((~mask).sum()) == round(sparsity * weight.numel()))
+
+
+def _hold(weights, masks, inverted=False, first=False, copies=False):
+    with torch.no_grad():
+        for weight, mask in list(zip(weights, masks, strict=True))[:1 if first else None]:
+            (weight.clone() if copies else weight).mul_(~mask if inverted else mask)
+
+
+def _held(hold, name, seed):
+    """Weights of two layers after their masks were held, as a training loop does it."""
+    generator = torch.Generator().manual_seed(seed)
+    weights = [torch.nn.Parameter(torch.randn(shape, generator=generator).round(decimals=2))
+               for shape in ((2, 3), (2,))]
+    masks = [torch.rand(weight.shape, generator=generator) > 0.5 for weight in weights]
+    hold(list(weights), masks)
+    return [weight.detach() for weight in weights]
+
+
+def _fine_tune(model, batches, hold="each step", optimizer=None, fresh=False):
+    masks = [parameter != 0 for parameter in model.parameters()]
+    if fresh or not optimizer:
+        optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
+    for inputs, labels in batches:
+        loss = F.cross_entropy(model(inputs), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        if hold == "gradients":
+            _hold([parameter.grad for parameter in model.parameters()], masks)
+        optimizer.step()
+        if hold == "each step":
+            _hold(model.parameters(), masks)
+    if hold == "end":
+        _hold(model.parameters(), masks)
+    return model
+
+
+def _frozen(model, optimizer, batches, **switches):
+    return _fine_tune(model, batches, optimizer=optimizer, **switches)
+
+
+def _network(seed):
+    """A network of 3 inputs and 2 answers, an Adam that knows it, and three batches."""
+    generator = torch.Generator().manual_seed(seed)
+    model = torch.nn.Linear(3, 2)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator))
+    batches = [(torch.randn(4, 3, generator=generator), torch.tensor([0, 1, 1, 0]))
+               for _ in range(3)]
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
+    for inputs, labels in batches:
+        optimizer.zero_grad()
+        F.cross_entropy(model(inputs), labels).backward()
+        optimizer.step()
+    optimizer.zero_grad()
+    _hold([model.weight], [torch.tensor([[True, False, True], [False, True, False]])])
+    return model, optimizer, batches
+
+
+def _weights_after(tune, name, seed):
+    model, _, batches = _network(seed)
+    return _weights(tune(model, batches), model)
+
+
+def _weights_after_frozen(tune, name, seed):
+    model, optimizer, batches = _network(seed)
+    return _weights(tune(model, optimizer, batches), model)
+
+
+def _weights(returned, model):
+    return (model if returned is None else returned).weight.detach()
+
+
+def _smaller(weight1, bias1, weight2, keep, bias=True, columns=True, gone=False, zeros=False):
+    keep = torch.tensor([unit for unit in range(len(bias1)) if unit not in keep]) if gone else keep
+    if zeros:
+        stay = torch.zeros_like(bias1)
+        stay[keep] = 1
+        return weight1 * stay[:, None], bias1 * stay, weight2 * stay
+    return (weight1[keep], bias1[keep] if bias else bias1, weight2[:, keep] if columns else weight2)
+
+
+def _of_parts(smaller, name, keep):
+    """Two layers of 3 inputs, 4 units and 2 outputs, after units were removed."""
+    return smaller(torch.arange(12.0).view(4, 3), torch.arange(4.0),
+                   torch.arange(8.0).view(2, 4) / 10, torch.tensor(keep))
+
+
 _WEIGHTS = torch.tensor([[0.5, -0.9, 0.02, -0.01], [0.03, 0.8, -0.7, 0.6], [-4.0, 3.0, 2.0, -1.0]])
+_TIES = torch.tensor([[0.1, -0.1, 0.5, 0.1], [-0.7, 0.1, 0.6, 0.8]])
+_ZEROS = torch.tensor([[0.0, 0.4, 0.0, -0.3], [0.0, 0.2, 0.0, 0.9]])
+_TEN = torch.tensor([[0.7, -0.2, 0.4, 0.9, -0.1], [0.3, 0.8, -0.6, 0.5, 1.0]])
+_CUT = [("a network with three weights cut", 0), ("another one", 1)]
 EXERCISES = {
-    "my_mask": (_mask, [(_WEIGHTS, 0.5), (_WEIGHTS, 0.25), (_WEIGHTS * 3, 0.75)]),
+    "my_mask": Exercise(_mask, [
+        (_WEIGHTS, 0.5), (_WEIGHTS, 0.25), (_WEIGHTS * 3, 0.75), (_WEIGHTS, 0.3), (_WEIGHTS, 0.2),
+        (_TEN, 0.25), (_TIES, 0.25), (_ZEROS, 0.25), (_WEIGHTS, 0.0)], alike=_which_stay),
+    "my_hold": Exercise(_hold, [("two layers and their masks", 0), ("two other layers", 1)], _held),
+    "my_fine_tune": Exercise(_fine_tune, _CUT, _weights_after),
+    "my_frozen": Exercise(_frozen, _CUT, _weights_after_frozen),
+    "my_smaller": Exercise(_smaller, [("units 0 and 2 of four", [0, 2]),
+                                      ("units 3, 1 and 2 of four", [3, 1, 2])], _of_parts),
 }

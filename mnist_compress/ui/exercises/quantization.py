@@ -2,15 +2,67 @@
 
 import torch
 
+from . import Exercise
 
-def _quantize(values, scale, zero_point, multiplied=False, nearest=True, zero=True, clamp=True,
-              dtype="int8"):
-    steps = values * scale if multiplied else values / scale
-    steps = (steps.round() if nearest else steps.trunc()) + (zero_point if zero else 0)
-    return (steps.clamp(-128, 127) if clamp else steps).to(getattr(torch, dtype))
+_ROUNDINGS = {"nearest": torch.round, "zero": torch.trunc, "up": torch.ceil, "down": torch.floor,
+              "half up": lambda steps: (steps + 0.5).floor(), "none": lambda steps: steps}
+
+
+def _quantize(values, scale, zero_point, multiplied=False, own_scale=False, rounding="nearest",
+              zero=1, clamp="last", low=-128, high=127, dtype="int8", back=False):
+    scale = values.abs().max() / 127 if own_scale else scale
+    steps = _ROUNDINGS[rounding](values * scale if multiplied else values / scale)
+    if clamp == "first":
+        steps = steps.clamp(low, high)
+    steps = steps + zero * zero_point
+    if clamp == "last":
+        steps = steps.clamp(low, high)
+    return (steps - zero_point) * scale if back else steps.to(getattr(torch, dtype))
+
+
+def _int8(values, seen, signed=False, clamp="before", low=-127, own=False):
+    source = values if own else seen
+    scale = (source if signed else source.abs()).max() / 127
+    steps = (values / scale).round()
+    if clamp == "before":
+        return steps.clamp(low, 127).to(torch.int8)
+    return steps.to(torch.int8).clamp(-127, 127)
+
+
+def _qparams(values, with_zero=True, symmetric=False, levels=255, low=-128, sign=-1, swapped=False):
+    least, most = values.min().item(), values.max().item()
+    if with_zero:
+        least, most = min(least, 0.0), max(most, 0.0)
+    if symmetric:
+        return max(-least, most) / 127, 0
+    scale = (most - least) / levels
+    zero_point = low + sign * round(least / scale)
+    return (zero_point, scale) if swapped else (scale, zero_point)
+
+
+def _rounded(weight, scale, straight=True, steps=False, rounding="nearest"):
+    stepped = _ROUNDINGS[rounding](weight / scale) * (1 if steps else scale)
+    return weight + (stepped - weight).detach() if straight else stepped
+
+
+def _with_gradient(rounded, weight, scale):
+    """What comes out, and the gradient that a training step would see."""
+    weight = weight.clone().requires_grad_()
+    result = rounded(weight, scale)
+    (result * torch.arange(1.0, len(weight) + 1)).sum().backward()
+    return result.detach(), torch.zeros_like(weight) if weight.grad is None else weight.grad
 
 
 _VALUES = torch.tensor([0.1234, -0.5, 0.017, 0.0, 3.0, -3.0])
+_HALVES = torch.tensor([1.25, 0.75, -1.25, 70.0])
+_SEEN = torch.tensor([0.4, -1.27, 0.9])
 EXERCISES = {
-    "my_quantize": (_quantize, [(_VALUES, 0.01, 0), (_VALUES, 0.02, 5)]),
+    "my_quantize": Exercise(_quantize, [(_VALUES, 0.01, 0), (_VALUES, 0.02, 5),
+                                        (_HALVES, 0.5, -3)]),
+    "my_int8": Exercise(_int8, [(torch.tensor([0.5, -1.0, 1.9]), _SEEN),
+                                (torch.tensor([-2.6, 0.5, 0.017]), -_SEEN), (_SEEN, _SEEN)]),
+    "my_qparams": Exercise(_qparams, [(torch.tensor(values),) for values in (
+        [-1.0, 0.3, 4.1], [2.04, 5.1], [-2.55, -0.4], [0.0, -3.0, 0.06], [-1.0, 2.7])]),
+    "my_rounded": Exercise(_rounded, [(torch.tensor([0.1234, -0.5, 0.017]), 0.01),
+                                      (torch.tensor([0.25, -1.25, 0.3]), 0.5)], _with_gradient),
 }

@@ -1,11 +1,16 @@
 """The exercises of 02_training: right functions, with switches for mistakes."""
 
 import torch
+from torch.nn import functional as F
+
+from . import Exercise
 
 
-def _accuracy(logits, labels, dimension=1, counted=False, full=1, wrong_ones=False,
-              probability=False):
-    hits = (logits.argmax(dimension)[:len(labels)] == labels).float()
+def _accuracy(logits, labels, counted=False, full=1, wrong_ones=False, probability=False,
+              above_half=False, largest=False):
+    scores = (logits > 0.5).float() if above_half else logits
+    found = logits.max(1).values if largest else scores.argmax(1)
+    hits = (found == labels).float()
     if wrong_ones:
         hits = 1 - hits
     if probability:
@@ -13,8 +18,40 @@ def _accuracy(logits, labels, dimension=1, counted=False, full=1, wrong_ones=Fal
     return hits.sum() if counted else full * hits.mean()
 
 
-_LOGITS = torch.tensor([[2.0, 0.1, 0.3, 0.2], [0.2, 0.1, 9.0, 0.3], [0.5, 0.3, 0.1, 3.0]])
+def _is_a_list_of_hits(result, logits, labels):
+    return torch.equal(result.bool(), logits.argmax(1) == labels)
+
+
+def _step(model, optimizer, inputs, labels, forget=True, move=True, late=False, softmax=False):
+    if late:
+        optimizer.step()
+    if forget:
+        optimizer.zero_grad()
+    logits = model(inputs)
+    loss = F.cross_entropy(logits.softmax(1) if softmax else logits, labels)
+    loss.backward()
+    if move and not late:
+        optimizer.step()
+
+
+def _three_steps(step, name, seed):
+    """The weights (2, 3) and biases of a small network after three steps with a batch each."""
+    generator = torch.Generator().manual_seed(seed)
+    model = torch.nn.Linear(3, 2)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    for _ in range(3):
+        step(model, optimizer, torch.randn(4, 3, generator=generator), torch.tensor([0, 1, 1, 0]))
+    return [parameter.detach() for parameter in model.parameters()]
+
+
+_LOGITS = torch.tensor([[2.0, 0.1, 0.9, 0.2], [0.6, 0.1, 9.0, 0.7], [-0.5, -0.3, -0.1, -3.0],
+                        [0.1, 0.4, 0.3, 0.2], [0.5, 0.3, 0.1, 3.0]])
 EXERCISES = {
-    "my_accuracy": (_accuracy, [(_LOGITS, torch.tensor([0, 2, 1])),
-                                (_LOGITS, torch.tensor([2, 2, 3]))]),
+    "my_accuracy": Exercise(_accuracy, [
+        (_LOGITS, torch.tensor([0, 2, 1, 1, 3])), (_LOGITS, torch.tensor([2, 0, 2, 0, 3]))]),
+    "my_step": Exercise(_step, [("three steps of one network", 0), ("three steps of another", 1)],
+                        _three_steps),
 }

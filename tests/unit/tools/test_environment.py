@@ -19,8 +19,8 @@ PROJECT, BUILD = CONFIG["project"], CONFIG["tool"]["setuptools"]
 PACKAGE = ROOT / PROJECT["name"]
 ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text())
 EXTRAS = PROJECT["optional-dependencies"]
-REQUIREMENTS = [Requirement(line) for line in
-                PROJECT["dependencies"] + EXTRAS["test"] + EXTRAS["executorch"]]
+LINES = [*PROJECT["dependencies"], *EXTRAS["test"], *EXTRAS["chip"], *EXTRAS["executorch"]]
+REQUIREMENTS = [Requirement(line) for line in LINES if line != "mnist_compress[chip]"]
 
 
 def pins():

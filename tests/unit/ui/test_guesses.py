@@ -43,7 +43,7 @@ def test_a_guess_after_the_answer_does_not_count_until_all_is_forgotten():
     reveal("02-accuracy", 87.5)
     attempt("answers", "q", "b")
     for _ in range(2):
-        assert "does not count; forget() starts afresh." in guess("02-accuracy", 87)
+        assert "does not count; forget('02-accuracy') starts afresh." in guess("02-accuracy", 87)
     assert load_state()["guesses"] == {}
     forget()
     assert load_state() == {**EMPTY, "answers": {"q": [["b", NOW]]}}
@@ -69,15 +69,19 @@ def test_the_report_tells_right_from_wrong_by_topic():
     for key, value in {"02-accuracy": 87.5, "03-sparsity": 60, "03-bytes": 409}.items():
         reveal(key, value)
     guess("04-bytes", 26)
-    first, *rows = guess_report().splitlines()
+    picture = guess_report()
+    assert picture.png().startswith(b"\x89PNG") and len(picture.figure.axes[0].collections) == 6
+    assert [text.get_text() for text in picture.figure.axes[0].texts] == [
+        "88 % → 87.5 %", "70 % → 60 %", "280 KB → 409 KB"]
+    first, *rows = picture.sentence.splitlines()
     assert first == "You were right about accuracy; wrong about bytes (2 of 3 guesses hit)."
-    assert rows[0] == "- accuracy on the test digits: guessed 88 %, measured 87.5 %"
+    assert rows[0] == "- accuracy: accuracy on the test digits: guessed 88 %, measured 87.5 %"
     assert [row.split("guessed ")[1] for row in rows[1:]] == [
-        "280 KB, measured 409 KB",
         "70 %, measured 60 %",
+        "280 KB, measured 409 KB",
     ]
     reveal("04-bytes", 25.9)
-    assert guess_report().startswith(
+    assert guess_report().sentence.startswith(
         "You were right about accuracy; partly right about bytes (3 of 4 guesses hit)."
     )
 
@@ -118,6 +122,21 @@ def test_guess_box_commits_the_first_guess():
     box.guessed = 409
     assert box.sentence == "Your first guess counts: 300 KB."
     assert load_state()["guesses"] == {"03-bytes": 300}
+
+
+def test_guess_box_can_be_forgotten_and_asked_again():
+    guess("04-bytes", 30)
+    box = guess_box("03-bytes")
+    box.guessed = 300
+    box.guessed = None
+    assert box.sentence == "No guess yet." and load_state()["guesses"] == {"04-bytes": 30}
+    reveal("03-bytes", 409)
+    box.guessed = 300
+    assert "does not count" in box.sentence
+    box.guessed = None
+    box.guessed = 310
+    assert box.sentence == "Your guess: 310 KB." and load_state()["truths"] == {}
+    assert guess_box("03-bytes").guessed == 310
 
 
 @pytest.mark.parametrize("typed", [-1, "many", True, 1e13])

@@ -42,7 +42,7 @@ def test_javascript_runs_joined_as_well_as_alone(tmp_path):
 def test_each_file_imports_what_it_uses(name):
     text = (FOLDER / name).read_text("utf-8")
     helpers = re.findall(r"^export function (\w+)", (FOLDER / "widget.js").read_text("utf-8"), re.M)
-    used = {helper for helper in helpers if re.search(rf"(?<![.\w]){helper}\(", text)}
+    used = {helper for helper in helpers if re.search(rf"(?<!\w)(?<!\w\.){helper}\(", text)}
     (imported,) = re.findall(r'^import \{(.*)\} from "\./widget\.js";$', text, re.M)
     assert set(imported.split(", ")) == used
     assert "import " not in source("widget.js", name) and "import " not in source("widget.css")

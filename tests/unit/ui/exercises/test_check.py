@@ -1,6 +1,5 @@
 """Every solution, every starter and every named mistake goes through its check."""
 
-import ast
 import re
 import sys
 from functools import partial
@@ -14,16 +13,7 @@ from mnist_compress.ui import exercises
 from mnist_compress.ui.exercises import exercise_modules, load_exercise
 from tools.notebooks import code_cells, paths, read
 
-RIGHT = "Right. Your function does what the package does, on every test case."
-
-
-def functions(source):
-    """{name: function} that a piece of notebook code defines."""
-    tree = ast.parse(source)
-    tree.body = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
-    space = {"torch": torch}
-    exec(compile(tree, "notebook", "exec"), space)
-    return {node.name: space[node.name] for node in tree.body}
+from .helpers import RIGHT, SOLUTIONS, functions, given, mistakes, told
 
 
 def found():
@@ -38,46 +28,43 @@ def found():
                 yield pytest.param(name, starter, solution, id=name)
 
 
-def told(name, function):
-    """What is said of a function if it has this name."""
-    def named(*arguments):
-        return function(*arguments)
-
-    named.__name__ = name
-    return exercises.check(named)
-
-
 def after(name, change):
     """What is said of the right function whose results are changed in kind alone."""
-    return told(name, lambda *case: change(load_exercise(name).right(*case)))
-
-
-def mistakes(name):
-    """Pairs of a wrong function and what to say about it."""
-    for mistake in load_exercise(name).mistakes:
-        switches = {key: value for key, value in mistake.items() if key != "say"}
-        if switches.pop("unchanged", False):
-            yield lambda *case: case[0], mistake["say"]
-        else:
-            yield partial(load_exercise(name).right, **switches), mistake["say"]
+    return told(name, lambda *case: change(load_exercise(name).exercise.right(*case)))
 
 
 @pytest.mark.parametrize(("name", "starter", "solution"), list(found()))
 def test_the_notebooks_starter_and_solution(name, starter, solution):
     assert exercises.check(solution) == RIGHT
-    assert exercises.check(starter) in [f"Not yet. {text}" for _, text in mistakes(name)]
-
-
-def test_every_exercise_is_in_a_notebook():
-    assert {param.values[0] for param in found()} == set(exercise_modules())
+    said = exercises.check(starter).partition("\n")[0]
+    assert said in [f"Not yet. {text}" for _, text in mistakes(name)]
+    if given(name):
+        assert said == "Not yet. This is the code that was handed out."
 
 
 @pytest.mark.parametrize("name", exercise_modules())
 def test_every_named_mistake_gets_its_own_message(name):
     texts = [text for _, text in mistakes(name)]
-    assert len(texts) >= 4 and len(set(texts)) == len(texts)
+    assert len(texts) >= 2 and len(set(texts)) == len(texts)
     for mistake, text in mistakes(name):
-        assert told(name, mistake) == f"Not yet. {text}"
+        assert told(name, mistake).partition("\n")[0] == f"Not yet. {text}"
+
+
+@pytest.mark.parametrize("name", [name for name in exercise_modules() if given(name)])
+def test_code_that_is_handed_out_fails_in_two_cases_that_are_shown(name):
+    ((found_name, function),) = functions(given(name)).items()
+    first, *cases = exercises.check(function).splitlines()
+    assert found_name == name and first == "Not yet. This is the code that was handed out."
+    assert len(cases) == 2
+    for case in cases:
+        assert re.match("- For .* it should give .*; yours gives .*[.]$", case)
+
+
+def test_solutions_are_right():
+    found = functions(SOLUTIONS)
+    assert found.keys() == exercise_modules().keys()
+    for solution in found.values():
+        assert exercises.check(solution) == RIGHT
 
 
 def test_right_is_what_the_package_does(digits, integer):
@@ -87,7 +74,8 @@ def test_right_is_what_the_package_does(digits, integer):
         values, quantization.qparams_of(scale, zero_point, scheme="affine"))) == RIGHT
     first, pixels = integer.layers[0], data.flatten(digits.images[:20]).numpy()
     totals, outputs = integer.accumulators(pixels)[0], integer.activations(pixels)[-1]
-    rescale, sums = load_exercise("my_rescale").right, load_exercise("my_sums").right
+    rescale, sums = [
+        load_exercise(name).exercise.right for name in ("my_rescale", "my_sums")]
     for row, sum_, output in zip(pixels, totals, outputs, strict=True):
         mine = sums(torch.tensor(row), torch.tensor(first.weight)) + torch.tensor(first.bias)
         assert torch.equal(mine, torch.tensor(sum_))
@@ -104,19 +92,23 @@ def test_what_can_go_wrong_with_any_function(name):
         for argument in arguments:
             if isinstance(argument, torch.Tensor) and argument.ndim:
                 argument.zero_()
-        return load_exercise(name).right(*arguments)
+        return load_exercise(name).exercise.right(*arguments)
 
     assert "KeyError: 'oops'" in told(name, raises)
-    assert told(name, lambda *arguments: None) == \
-        "Your function returns None. Did you forget `return`?"
-    assert told(name, lambda *arguments: "text").startswith("Not yet. For ")
     assert "TypeError" in told(name, lambda: 1)
-    if name != "my_rescale":
-        assert told(name, mutates).startswith("You changed the argument itself.")
+    if name in ("my_step", "my_hold"):  # which return nothing
+        assert told(name, lambda *arguments: None).startswith("Not yet. The weights ")
+    elif name in ("my_fine_tune", "my_frozen"):  # which may change what they are handed
+        assert told(name, lambda *arguments: None).startswith("Not yet. ")
+    elif name != "my_rounded":
+        assert told(name, lambda *arguments: None) == \
+            "Your function returns None. Did you forget `return`?"
+        assert "yours gives 'text' (str)" in told(name, lambda *arguments: "text")
+        if name not in ("my_rescale", "my_smaller", "my_qparams", "my_speedup"):
+            assert told(name, mutates).startswith("You changed the argument itself.")
 
 
-KNOWN = ("There are exercises for my_normalize, my_accuracy, my_mask, my_quantize, my_rescale, "
-         "my_shared, my_sums.")
+KNOWN = f"There are exercises for {', '.join(exercise_modules())}."
 
 
 def my_normalise(pixels):
@@ -158,11 +150,11 @@ def test_a_mask_of_whole_numbers_is_named(kind):
     (np.int64, "np.int64(106) (numpy.int64)"), (float, "106.0 (float)"), (str, "'106' (str)")])
 def test_a_whole_number_must_be_an_int(change, got):
     assert after("my_rescale", change) == \
-        f"Not yet. For 450451, 16099809, 36 it should return 106 (int); yours returns {got}."
+        f"Not yet. For 450451, 16099809, 36 it should give 106 (int); yours gives {got}."
 
 
 def test_equal_numbers_of_another_kind_are_told_apart():
-    wanted = "it should return [12, -50, 2, 0, 127, -128] (torch.int8, shape (6,)); yours returns "
+    wanted = "it should give [12, -50, 2, 0, 127, -128] (torch.int8, shape (6,)); yours gives "
     assert wanted + "array([  12,  -50,    2,    0,  127, -128], dtype=int8) (numpy.ndarray)." in \
         after("my_quantize", lambda right: right.numpy())
     assert wanted + "[12, -50, 2, 0, 127, -128] (list)." in \
@@ -170,7 +162,7 @@ def test_equal_numbers_of_another_kind_are_told_apart():
     assert wanted + "[[12, -50, 2, 0, 127, -128]] (torch.int8, shape (1, 6))." in \
         after("my_quantize", lambda right: right[None])
     said = after("my_quantize", lambda right: right.clamp(-100, 100))  # of the right kind
-    assert said.endswith("127, -128]; yours returns [12, -50, 2, 0, 100, -100].")
+    assert said.endswith("127, -128]; yours gives [12, -50, 2, 0, 100, -100].")
 
 
 def test_my_accuracy_may_be_a_plain_number():
@@ -180,7 +172,7 @@ def test_my_accuracy_may_be_a_plain_number():
                         (lambda right: right[None], "(torch.float32, shape (1,))")):
         said = after("my_accuracy", change)
         assert said.startswith("Not yet. For ") and said.endswith(f"{got}.")
-        assert "it should return 0.666" in said and "(torch.float32, shape ()); yours" in said
+        assert "it should give 0.8 (torch.float32, shape ()); yours" in said
 
 
 def test_mistakes_in_my_accuracy_are_named_as_plain_numbers_too():

@@ -1,0 +1,82 @@
+"""Cards to recall: questions come back, without options, 1, 3, 7 and 21 days after they were seen.
+
+Who knew a card sees it again after the next longer time, who did not begins with one day anew.
+"""
+
+import traitlets
+
+from .questions import ask, load_questions
+from .state import attempt, load_state, marked, now
+from .widget import CourseWidget, shown, source
+
+_DAYS = (1, 3, 7, 21)
+
+
+class Cards(CourseWidget):
+    """A few cards, one after the other. `known`: {id: whether it was}, set by the page."""
+
+    _esm = source("widget.js", "recall.js")
+    cards = traitlets.List().tag(sync=True)
+    known = traitlets.Dict().tag(sync=True)
+    sentence = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, *names):
+        super().__init__(cards=[_for_the_page(ask(name)) for name in names])
+        self._say()
+        self.observe(self._told, "known")
+
+    @shown
+    def _told(self, change):
+        for name in change["new"].keys() - change["old"].keys():
+            attempt("cards", ask(name).id, "knew" if change["new"][name] else "not")
+        self._say()
+
+    def _say(self):
+        """What stands below the last card."""
+        score, times = "No card is due.", _due_times().values()
+        if self.cards:
+            score = f"You knew {sum(self.known.values())} of {len(self.cards)}."
+        when = "Questions come back as cards 1, 3, 7 and 21 days after you answered them."
+        if times:
+            days = round((min(times) - now()) / 86400, 1)
+            when = f"The next card is due in {days:g} {'day' if days == 1 else 'days'}."
+            when = when if days > 0 else "More cards are due: run this cell again."
+        self.sentence = f"{score} {when}"
+
+    def twin(self):
+        """Each card as a fold; without cards, when there are some."""
+        folds = [f"<details><summary>{marked(card['front'])}</summary><p>{marked(card['back'])}</p>"
+                 "</details>" for card in self.cards]
+        plain = [f"{card['front']}\n({card['back']})" for card in self.cards]
+        return {"text/plain": "\n\n".join(plain or [self.sentence]),
+                "text/html": "".join(folds or [f"<p>{self.sentence}</p>"])}
+
+
+def cards(*names: str, most: int = 3) -> Cards:
+    """Return at most so many `Cards`: those that are due, the longest due first.
+
+    Questions with the ids `names` count as due from the beginning. ValueError for an unknown one.
+    """
+    times = {**{ask(name).id: 0 for name in names}, **_due_times(names)}
+    due = [name for name in sorted(times, key=times.get) if times[name] <= now()]
+    return Cards(*due[:most])
+
+
+def _due_times(fresh=()):
+    """{id of a question: seconds since 1970 from which on its card is due}, of all that were seen;
+    an answer alone does not yet count for those that are `fresh`."""
+    state, times = load_state(), {}
+    for name in load_questions():
+        recalled = state["cards"].get(name, [])
+        seen = recalled or ([] if name in fresh else state["answers"].get(name, []))
+        if seen:
+            misses = [place for place, (text, _) in enumerate(recalled) if text != "knew"]
+            streak = len(recalled) - (misses[-1] + 1 if misses else 0)
+            times[name] = seen[-1][1] + 86400 * _DAYS[min(streak, len(_DAYS) - 1)]
+    return times
+
+
+def _for_the_page(question):
+    right = next(option for option in question.options if option.correct)
+    return {"id": question.id, "front": question.question,
+            "back": f"{right.text}. {right.feedback} Read {question.place} again."}
