@@ -80,6 +80,8 @@ class IntegerNetwork:
 
     def __init__(self, layers: Iterable[IntegerLayer]):
         self.layers = list(layers)
+        if not self.layers:
+            raise ValueError("need at least one layer; got none")
         for place, layer in enumerate(self.layers):
             inputs = self.layers[place - 1].weight.shape[0] if place else layer.weight.shape[-1]
             if problem := _problem(layer, inputs, place == len(self.layers) - 1):
@@ -160,6 +162,8 @@ def _problem(layer, inputs, last):
         return f"bias must be int32 of {weight.shape[:1]}; got {bias.dtype} of {bias.shape}"
     if shape not in ((), bias.shape) or (last and shape):
         return f"scale must have the shape (){'' if last else f' or {bias.shape}'}; got {shape}"
+    if not (np.isfinite(layer.scale) & (layer.scale > 0)).all():
+        return f"scale must be above 0 and finite; got {layer.scale}"
     if (layer.multiplier is None) != last or (layer.shift is None) != last:
         return "hidden layers have multiplier and shift, the last one has none"
     for part, most in () if last else ((layer.multiplier, 2**24 - 1), (layer.shift, 63)):

@@ -30,7 +30,7 @@ def pack(network: IntegerNetwork, codec: str = "context_mixing", *, share: bool 
     codec: one of CODECS. share: if the pixels of each 2x2 block have equal weights, store one.
     reorder: sort hidden units by their biases: the same function, less to tell for context mixing.
     """
-    if not isinstance(network, IntegerNetwork) or not network.layers:
+    if not isinstance(network, IntegerNetwork):
         raise ValueError(f"must be an IntegerNetwork of layers; got {type(network).__name__}")
     if codec not in CODECS:
         raise ValueError(f"codec must be one of {', '.join(CODECS)}; got {codec!r}")

@@ -67,7 +67,7 @@ def files_table(official):
     yield "|---|---|---|---|"
     for name in pretrained.RECIPES:
         network = pretrained.load(name)
-        seen = "" if name.startswith("thousand") else " (trained on most of them)"
+        seen = "" if name.startswith("thousand") else " (trained on all of them)"
         now = f"{error(network, official):.2%}" if official else "not on this machine"
         yield (f"| {name}.mc | {pretrained.path(name).stat().st_size:,} "
                f"| {error(network, test):.2%}{seen} | {now} |")

@@ -179,3 +179,16 @@ def test_a_convolution_is_measured_and_trained(digits):
     before = evaluate(model, pair)
     fit(model, pair, epochs=2, batch_size=32, learning_rate=0.01)
     assert evaluate(model, pair).accuracy > 0.8 > before.accuracy
+
+
+@pytest.mark.parametrize("name", ["no_grad", "inference_mode"])
+def test_a_network_is_trained_where_gradients_are_off(digits, name):
+    """Directly by `fit`, as in a cell of one's own."""
+    plain = DigitClassifier((784, 4, 10)).double()
+    within = copy.deepcopy(plain)
+    torch.manual_seed(0)
+    fit(plain, digits[::50], epochs=1, batch_size=5, learning_rate=0.01)
+    torch.manual_seed(0)
+    with getattr(torch, name)():
+        fit(within, digits[::50], epochs=1, batch_size=5, learning_rate=0.01)
+    assert all(map(torch.equal, plain.parameters(), within.parameters()))
