@@ -57,10 +57,10 @@ class IntegerConvolution(IntegerLayer):
     @property
     def bound(self) -> int:
         """No accumulator can be larger in magnitude, whatever the inputs."""
-        rows = np.abs(self.weight.astype(np.int64)).sum((1, 2, 3)) * self.most
-        if self.pool == 0:
-            rows *= self.places**2
-        return int((rows + np.abs(self.bias.astype(np.int64))).max())
+        most = self.most * (1 if self.pool else self.places**2)
+        rows = np.abs(self.weight.astype(np.int64)).sum((1, 2, 3)).tolist()
+        biases = self.bias.tolist()
+        return max(row * most + abs(bias) for row, bias in zip(rows, biases, strict=True))
 
     @cached_property
     def _factors(self):
