@@ -1,8 +1,9 @@
 """Small packed networks that come with the package, and the recipe that made each of them.
 
 "thousand" is the course's 784-128-10 trained on its 1,000 digits, "perceptron" the same on MNIST's
-training digits, "lenet" LeNet-300-100 on those. "-small" has fewer weights, "-untied" none that 2x2
-pixels share; "dense-" is what they are compared with. README.md has commands and seeds.
+training digits, "lenet" LeNet-300-100 on those, "convolution" a small convolution. "-small" has
+fewer weights, "-untied" none that 2x2 pixels share; "dense-" is what they are compared with.
+README.md has commands and seeds.
 """
 
 import csv
@@ -13,7 +14,7 @@ from statistics import mean
 import torch
 
 from .. import packed
-from ..compress.recipe import Recipe
+from ..compress.recipe import ConvolutionRecipe, Recipe
 from ..data import Digits, full_is_here, load_full, load_sample
 from ..integer import IntegerNetwork
 from ..training import evaluate
@@ -36,6 +37,7 @@ RECIPES = {
         _UNTIED, units=(100, 40), weights=4080, prune_steps=16000, quantize_steps=14000),
     "lenet-small-untied": replace(_UNTIED, units=(80, 36), weights=2860, quantize_steps=20000),
 }
+CONVOLUTIONS = {"convolution": ConvolutionRecipe()}
 REFERENCES = {  # plain training of the dense network, as `training.train` does it
     "dense-thousand": {},
     "dense-perceptron": {"epochs": 10, "batch_size": 64},
@@ -43,11 +45,12 @@ REFERENCES = {  # plain training of the dense network, as `training.train` does 
 }
 
 
-def recipe(name: str) -> Recipe:
+def recipe(name: str) -> Recipe | ConvolutionRecipe:
     """The recipe of that name; ValueError, which lists the names, if there is none."""
-    if name not in RECIPES:
-        raise ValueError(f"name must be one of {', '.join(RECIPES)}; got {name!r}")
-    return RECIPES[name]
+    every = RECIPES | CONVOLUTIONS
+    if name not in every:
+        raise ValueError(f"name must be one of {', '.join(every)}; got {name!r}")
+    return every[name]
 
 
 def path(name: str) -> Path:
