@@ -17,7 +17,7 @@ import torch
 from mnist_compress.compress import compress, compress_convolution, teach, teach_convolution
 from mnist_compress.data import load_full
 from mnist_compress.packed import load, save
-from mnist_compress.pretrained import CONVOLUTIONS, RECIPES, REFERENCES, digits_for, recipe
+from mnist_compress.pretrained import RECIPES, REFERENCES, SMALLEST, digits_for, recipe
 from mnist_compress.training import evaluate, train
 
 COLUMNS = ("network", "seed", "bytes", "validation error", "official error", "seconds")
@@ -35,7 +35,7 @@ class Classroom:
 
         Convolutions of all seeds have the teacher of seed 0, which takes longer than a student.
         """
-        if name in CONVOLUTIONS:
+        if name in SMALLEST:
             return self._keep(name, lambda: teach_convolution(digits, recipe(name)))
         key = (seed, name.split("-")[0] == "thousand",
                *(getattr(recipe(name), field) for field in TAUGHT))
@@ -59,7 +59,7 @@ def make(name, seed, classroom, data, folder):
         return network, size, time.perf_counter() - start
     lesson, start = classroom.teach(name, digits, seed), time.perf_counter()
     path = Path(folder, f"{name}-{seed}.mc")
-    small = compress_convolution if name in CONVOLUTIONS else compress
+    small = compress_convolution if name in SMALLEST else compress
     size = save(small(lesson, recipe(name), seed), path, reorder=True)
     seconds = classroom.seconds + time.perf_counter() - start
     return load(path), size, seconds
@@ -74,7 +74,7 @@ def main(arguments=None):
     """Make each network with each seed and print one line for each."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0],
                                      prog="python -m tools.train_pretrained")
-    every = [*RECIPES, *CONVOLUTIONS, *REFERENCES]
+    every = [*RECIPES, *SMALLEST, *REFERENCES]
     parser.add_argument("names", nargs="+", choices=every, metavar="name",
                         help=f"one or more of {', '.join(every)}")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])

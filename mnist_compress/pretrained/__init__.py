@@ -37,7 +37,7 @@ RECIPES = {
         _UNTIED, units=(100, 40), weights=4080, prune_steps=16000, quantize_steps=14000),
     "lenet-small-untied": replace(_UNTIED, units=(80, 36), weights=2860, quantize_steps=20000),
 }
-CONVOLUTIONS = {"convolution": ConvolutionRecipe()}
+SMALLEST = {"convolution": ConvolutionRecipe()}
 REFERENCES = {  # plain training of the dense network, as `training.train` does it
     "dense-thousand": {},
     "dense-perceptron": {"epochs": 10, "batch_size": 64},
@@ -47,7 +47,7 @@ REFERENCES = {  # plain training of the dense network, as `training.train` does 
 
 def recipe(name: str) -> Recipe | ConvolutionRecipe:
     """The recipe of that name; ValueError, which lists the names, if there is none."""
-    every = RECIPES | CONVOLUTIONS
+    every = RECIPES | SMALLEST
     if name not in every:
         raise ValueError(f"name must be one of {', '.join(every)}; got {name!r}")
     return every[name]

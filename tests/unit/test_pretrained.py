@@ -24,7 +24,7 @@ LIMITS = {  # largest mean of the bytes, and the dense network with the points i
     "perceptron-untied": (3180, "dense-perceptron", 0.001),
     "perceptron-small": (500, "dense-perceptron", 0.03),
 }
-EVERY = pytest.mark.parametrize("name", [*pretrained.RECIPES, *pretrained.CONVOLUTIONS])
+EVERY = pytest.mark.parametrize("name", [*pretrained.RECIPES, *pretrained.SMALLEST])
 ERRORS = {"lenet": (2953, 0.0164), "lenet-untied": (2953, 0.0164), "lenet-small": (2048, 0.02),
           "lenet-small-untied": (2048, 0.02)}  # largest means of bytes and official errors
 
@@ -50,7 +50,7 @@ def test_the_file_is_the_one_that_was_measured(name):
     assert isinstance(network, IntegerNetwork) and pack(network) == data
 
 
-@pytest.mark.parametrize("name", pretrained.CONVOLUTIONS)
+@pytest.mark.parametrize("name", pretrained.SMALLEST)
 def test_the_file_of_convolutions_is_the_one_that_was_measured(name, tmp_path):
     recipe, network = pretrained.recipe(name), load(name)
     found, data = pretrained.measured(name), pretrained.path(name).read_bytes()
@@ -109,11 +109,11 @@ def test_means_by_hand():
 
 def test_everything_is_documented_and_packaged():
     text = (FOLDER / "README.md").read_text(encoding="utf-8")
-    for name in (*pretrained.RECIPES, *pretrained.CONVOLUTIONS, *pretrained.REFERENCES):
+    for name in (*pretrained.RECIPES, *pretrained.SMALLEST, *pretrained.REFERENCES):
         assert f"`{name}`" in text
         assert pretrained.measured(name).official_errors
     assert {path.stem for path in FOLDER.glob("*.mc")} == {
-        *pretrained.RECIPES, *pretrained.CONVOLUTIONS}
+        *pretrained.RECIPES, *pretrained.SMALLEST}
 
 
 def test_unknown_names():
