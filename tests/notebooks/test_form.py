@@ -10,6 +10,7 @@ import statistics
 import pytest
 
 from mnist_compress.ui.questions import ask, load_questions
+from tools import ROOT
 from tools.notebooks import code_cells, count_words, main_path, paths, read
 
 NAMES = ["00_story", "01_data", "02_training", "03_pruning", "04_quantization",
@@ -225,3 +226,13 @@ def test_an_exercise_in_each_notebook(path):
              if "exercise" in cell.metadata.get("tags", [])]
     assert all(re.search(r"\bcheck\w*\(", cell.source) for cell in cells)
     assert cells or path.stem in ("00_story", "06_quiz")
+
+
+def test_readme_lists_the_notebooks_with_their_minutes():
+    text = (ROOT / "README.md").read_text("utf-8")
+    found = dict(re.findall(r"^\| \[(\d\d_\w+)\].*\| (\d+) \|$", text, re.MULTILINE))
+    wanted = {}
+    for path in paths():
+        minutes = re.search(r"\*Reading: (\d+) minutes\. Doing: (\d+)", read(path).cells[0].source)
+        wanted[path.stem] = str(sum(map(int, minutes.groups())))
+    assert found == wanted
