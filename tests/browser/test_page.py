@@ -222,7 +222,7 @@ def test_a_finger_draws_and_does_not_scroll(chromium, path):
 
 def test_weight_and_policy(path):
     text = path.read_text("utf-8")
-    assert len(text.encode()) <= 5_700
+    assert len(text.encode()) <= 5_900
     assert f"This page weighs {path.stat().st_size:,} bytes" in text
     assert f"{NETWORK.stat().st_size:,} of them the network" in text
     assert "default-src 'none'" in text and "unsafe" not in text

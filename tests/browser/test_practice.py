@@ -168,7 +168,7 @@ def test_a_heading_to_read_again_opens(open_cells):
     page, question = notebook.page, ask("scale")
     field_of(page, "scale").get_by_text(f"a) {question.options[0].text}").click()
     for link, name in ((page.locator(".mc-feedback a"), "scale"),
-                       (page.locator(".jp-RenderedHTML a").last, "csr")):
+                       (page.locator(".jp-RenderedHTML a:visible").last, "csr")):
         link.click()
         page.locator(f".lm-TabBar-tabLabel:has-text('{ask(name).notebook}')").first.wait_for(
             timeout=30_000)
