@@ -138,7 +138,8 @@ def visit(chromium):
         wrong = []
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
-        page.on("requestfailed", lambda request: wrong.append(request.url))
+        page.on("requestfailed", lambda request: None if "ERR_ABORTED" in request.failure
+                else wrong.append(request.url))  # a picture may be on its way when a page is left
         home = address.rsplit("/", 1)[0]
         page.on("request", lambda request: None if request.url.startswith(
             (home, "data:", "blob:")) else wrong.append(request.url))
