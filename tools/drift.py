@@ -5,6 +5,7 @@ are executed here and compared with the stored outputs as nbval compares them.
 """
 
 import copy
+import os
 import sys
 import tempfile
 
@@ -43,7 +44,7 @@ def restarted(notebook, place):
         client = NotebookClient(again, timeout=CELL_SECONDS, kernel_name="python3",
                                 resources={"metadata": {"path": str(FOLDER)}})
         for stop in (place, len(again.cells)):
-            with client.setup_kernel(env={"MNIST_COMPRESS_STATE": state}):
+            with client.setup_kernel(env={**os.environ, "MNIST_COMPRESS_STATE": state}):
                 for index, cell in enumerate(again.cells[:stop]):
                     client.execute_cell(cell, index)
             client.km = None

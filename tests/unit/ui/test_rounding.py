@@ -32,11 +32,12 @@ def test_rounding(model, coarse, validation):
                             (8, {"after": coarse, "control": coarse, "aware": model}),
                             (2, {"after": coarse, "control": model, "aware": coarse})], validation)
     assert table.sentence == (
-        "Aware, at 8, 2 bits, is ahead of 'after' in 2, 0; of 'control' in 1, 1 of 2 seeds.")
+        "Aware, at 8, 2 bits, is two points or more ahead of 'after' in 2, 0; "
+        "of 'control' in 1, 1 of 2 seeds.")
     assert list(table.frame.index) == [8, 2]
-    assert table.frame.loc[8].tolist() == [f"{low:.1%} to {low:.1%}", f"{low:.1%} to {high:.1%}",
-                                           f"{high:.1%} to {high:.1%}"]
-    assert table.frame.loc[2, "after"] == f"{low:.1%} to {high:.1%}"
+    assert table.frame.loc[8].tolist() == [f"{low:.0%} to {low:.0%}", f"{low:.0%} to {high:.0%}",
+                                           f"{high:.0%} to {high:.0%}"]
+    assert table.frame.loc[2, "after"] == f"{low:.0%} to {high:.0%}"
 
 
 def test_changes_are_a_paragraph(model, coarse, validation):
