@@ -46,7 +46,7 @@ def distillation_loss(student: Tensor, teacher: Tensor, labels: Tensor, temperat
 def teach(digits: Digits, recipe: Recipe, seed: int = 0, watch: Watch = unwatched) -> Lesson:
     """Training digits -> Lesson: augmented copies, and what a dense teacher says of each.
 
-    watch: shows how far it is, such as `ui.progress`. ValueError if there are no digits.
+    watch: shows how far it is, such as `ui.bar`. ValueError if there are no digits.
     """
     whole("number of digits", len(digits), 1)
     generator = torch.Generator().manual_seed(seed)

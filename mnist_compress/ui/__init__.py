@@ -7,7 +7,7 @@ between notebooks), `guesses`, `questions`, `exercises` (a wrong function is tol
 file of its own: `guesses`, `quizwidget`, `recall` (cards), `explorer` (and `explorers`), `drawpad`.
 Pictures and tables are made in `plots`, `units`, `results`, `pipeline`, `tables`, `smallest` and
 `published` (07), `devices` (08), `microcontroller`; `waiting` is the bar of a long cell, `story`
-the key insight.
+the key insight and the map of what is done.
 """
 
 from importlib import import_module
@@ -35,10 +35,10 @@ _NAMES = {
     "published": ("literature_table", "references_table", "steps_table"),
     "smallest": ("show_breakdown", "show_front", "show_qr", "show_qr_page", "show_zoomed"),
     "state": ("forget",),
-    "story": ("course_map", "key_insight"),
+    "story": ("key_insight", "progress"),
     "tables": ("answer_table", "csr_table", "file_table", "history_table", "latency_table",
                "sparsity_table", "textbook_table", "trace_table"),
-    "waiting": ("progress",),
+    "waiting": ("bar",),
     "your_network": ("Trials", "check_decision", "judge"),
 }
 _MODULES = {name: module for module, names in _NAMES.items() for name in names}

@@ -19,7 +19,7 @@ from .explorer import Explorer, choice, slider
 from .plots import pareto
 from .tables import two_digits
 from .units import BRIGHTEST, WEIGHT_COLORS, mosaic, strongest_units
-from .waiting import progress
+from .waiting import bar
 
 _ZEROS = (0.0, 0.3, 0.6, 0.8, 0.9, 0.95, 0.98)
 _BITS = (2, 3, 4, 5, 6, 7, 8)
@@ -124,9 +124,9 @@ def explore_pruning(model, train, validation) -> Explorer:
             for place in range(3):
                 right.text(place, 104, "", ha="center", animated=True)
         texts = (f"{accuracy:.1%}", f"{sure:.1%}", f"{two_digits(size)} KB")
-        for bar, height, text, words in zip(right.patches[3:], (accuracy, sure, size / full),
-                                            right.texts, texts, strict=True):
-            bar.set_height(100 * height)
+        for column, height, text, words in zip(right.patches[3:], (accuracy, sure, size / full),
+                                               right.texts, texts, strict=True):
+            column.set_height(100 * height)
             text.set_text(words)
         alive = weight != 0
         nowhere, inked = (f"{alive[:, places].sum():,} of {alive[:, places].numel():,}"
@@ -233,7 +233,7 @@ class _Tradeoff(NamedTuple):
 def tradeoffs(model, train, validation, sparsities=_ZEROS, bits=_BITS) -> list[_Tradeoff]:
     """Prune, fine-tune (where something was pruned), quantize, pack, judge: all combinations."""
     points = []
-    for share in progress(sparsities, "networks"):
+    for share in bar(sparsities, "networks"):
         tuned = fine_tune(prune(model, share), train) if share else model
         for count in bits:
             integer = quantize_model(tuned, train, bits=count)

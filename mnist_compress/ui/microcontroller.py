@@ -24,7 +24,7 @@ from .drawpad import DrawPad
 from .plots import Picture, canvas, in_style, pareto
 from .state import Sentence
 from .tables import Table, two_digits
-from .waiting import progress
+from .waiting import bar
 
 INSTALL = "pip install -c constraints.txt -e '.[chip]'"
 RECORDED = Path(chip.__file__).with_name("recorded.csv")
@@ -71,7 +71,7 @@ def on_chip(networks: dict[str, Any], digits: Digits,
     """
     rows, each = [], networks.items()
     with tempfile.TemporaryDirectory() as folder:
-        for name, network in progress(each, "programs") if len(each) > 1 else each:
+        for name, network in bar(each, "programs") if len(each) > 1 else each:
             network, *options = network if isinstance(network, tuple) else (network,)
             path = Path(folder, "digits.c")
             export_c(network, path, *options)

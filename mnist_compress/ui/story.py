@@ -43,7 +43,7 @@ def _faster():
             f"{rows[0]['runtime']}, digits {'; '.join(told)}. Notebook 08 measures it on yours.")
 
 
-def course_map() -> Sentence:
+def progress() -> Sentence:
     """What is done in each notebook: questions, exercises and guesses; and where to go on."""
     state, questions = load_state(), load_questions().values()
     done = {"questions": answers_given().keys(), "guesses": state["guesses"].keys(),

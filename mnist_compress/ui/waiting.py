@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from tqdm.auto import tqdm
 
 
-def progress(things: Iterable, what: str, total: int | None = None) -> Iterable:
+def bar(things: Iterable, what: str, total: int | None = None) -> Iterable:
     """The things one after the other, and a bar named `what` that shows how many are done: of
     `total`, where they cannot be counted beforehand.
 

@@ -156,7 +156,7 @@ def visit(chromium):
 def ready(page):
     """Wait until each widget that needs no Python is there."""
     page.wait_for_load_state("networkidle")
-    texts = "[data-widget$=report], [data-widget=course_map]"
+    texts = "[data-widget$=report], [data-widget=progress]"
     for place in page.locator(f"[data-widget]:not({texts})").all():
         expect(place.locator(".mc")).to_have_count(1)
 
@@ -297,8 +297,8 @@ def test_the_map_says_what_is_done(folder, visit, monkeypatch, tmp_path):
     page.evaluate("text => localStorage.setItem('mnist_compress', text)", json.dumps(state))
     page.reload()
     ready(page)
-    said = as_python_says(monkeypatch, tmp_path, state, story.course_map)
-    assert text_of(page.locator("[data-widget=course_map]")) == said
+    said = as_python_says(monkeypatch, tmp_path, state, story.progress)
+    assert text_of(page.locator("[data-widget=progress]")) == said
 
 
 def test_search_by_keyboard(base, visit):

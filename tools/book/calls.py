@@ -8,7 +8,7 @@ from typing import NamedTuple
 TWINS = {
     "quiz": r"Question \(", "guess_box": r"No guess yet|Your guess", "cards": "",
     "report": r"No answers yet|\d+ right at", "guess_report": r"No guess has met|You were",
-    "course_map": "The whole course", "DrawPad": r"Draw pad\.",
+    "progress": "The whole course", "DrawPad": r"Draw pad\.",
     "explore_flatten": "", "explore_epochs": "", "explore_pruning": "",
     "explore_quantization": "", "explore_tradeoff": "",
     "explore_chip": r"Draw pad\.|The pad needs",

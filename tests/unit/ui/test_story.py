@@ -7,7 +7,7 @@ from mnist_compress.statistics import compare_answers
 from mnist_compress.ui.exercises import check
 from mnist_compress.ui.guesses import guess
 from mnist_compress.ui.questions import answer
-from mnist_compress.ui.story import course_map, key_insight
+from mnist_compress.ui.story import key_insight, progress
 
 
 def changed(lost, won, digits=3000):
@@ -29,14 +29,14 @@ def test_three_lines():
 
 
 def test_the_map_counts_what_is_done_and_says_where_to_go_on():
-    assert "- 01_data: 0 of 5 questions, 0 of 2 exercises, 0 of 1 guesses" in course_map()
-    assert 'Go on with 00_story, "Stage 6: quantization".' in course_map()
+    assert "- 01_data: 0 of 5 questions, 0 of 2 exercises, 0 of 1 guesses" in progress()
+    assert 'Go on with 00_story, "Stage 6: quantization".' in progress()
 
     def my_normalize(pixels):
         return pixels / 2
 
     check(my_normalize)
-    assert "0 of 2 exercises" in course_map()  # it was tried, and is wrong
+    assert "0 of 2 exercises" in progress()  # it was tried, and is wrong
 
     def my_normalize(pixels):
         return pixels / 255
@@ -46,5 +46,5 @@ def test_the_map_counts_what_is_done_and_says_where_to_go_on():
     guess("01-zeros", 80)
     for name in ("story-bytes", "story-claim"):
         answer(name, "a")
-    assert "- 01_data: 1 of 5 questions, 1 of 2 exercises, 1 of 1 guesses" in course_map()
-    assert 'Go on with 01_data, "Stage 2: preprocessing".' in course_map()
+    assert "- 01_data: 1 of 5 questions, 1 of 2 exercises, 1 of 1 guesses" in progress()
+    assert 'Go on with 01_data, "Stage 2: preprocessing".' in progress()

@@ -3,10 +3,10 @@
 import contextlib
 import io
 
-from mnist_compress.ui import progress
+from mnist_compress.ui import bar
 
 
 def test_the_things_come_through_and_no_time_is_shown():
     with contextlib.redirect_stderr(io.StringIO()) as shown:
-        assert list(progress(range(3), "networks")) == [0, 1, 2]
+        assert list(bar(range(3), "networks")) == [0, 1, 2]
     assert "networks" in shown.getvalue() and ":" not in shown.getvalue()

@@ -37,7 +37,7 @@ function startPractice(about) {
     cards: (place, texts) => put(place, cardsWidget, course.cards(...texts)),
     report: (place) => watchState(() => tell(place, course.report())),
     guess_report: (place) => watchState(() => tell(place, course.guessReport())),
-    course_map: (place) => watchState(() => tell(place, course.courseMap())),
+    progress: (place) => watchState(() => tell(place, course.progress())),
   };
   for (const place of places("[data-widget]")) {
     start[place.dataset.widget]?.(place, place.dataset.texts.split(" ").filter(Boolean));

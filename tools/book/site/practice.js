@@ -181,7 +181,7 @@ export function practice({questions, guesses, exercises}) {
     return [`You were ${summary} (${hits} of ${keys.length} guesses hit).`, ...told];
   }
 
-  function courseMap() {
+  function progress() {
     const state = loadState(), answered = given(), all = Object.values(questions);
     const done = {questions: (id) => id in answered, guesses: (key) => key in state.guesses,
       exercises: (name) => (state.exercises[name] ?? []).some(([text]) => text === "right")};
@@ -202,5 +202,5 @@ export function practice({questions, guesses, exercises}) {
     return lines;
   }
 
-  return {quiz, guessBox, compared, cards, report, guessReport, courseMap};
+  return {quiz, guessBox, compared, cards, report, guessReport, progress};
 }
