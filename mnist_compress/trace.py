@@ -110,29 +110,32 @@ def trace_prediction(models: Mapping[str, Any], digit: Digits, shown: int = 4) -
 
     Layers: the pixels that move the strongest hidden unit most; the values of the hidden units with
     the largest float output; how many weights feed each of them; their integers 0..255; the
-    probabilities. `shown`: how many pixels and units stand for all. ValueError unless there is
-    exactly one digit and each model has a hidden layer; only "pruned" may be missing, and there may
-    be more.
+    probabilities. `shown`: how many pixels and units stand for all. "pruned" may be missing, and
+    there may be more: float models like "float", and networks of integers, which have other units,
+    so that only their probabilities are shown. ValueError unless there is exactly one digit and
+    each model has a hidden layer.
     """
     if not {"float", "int8"} <= set(models):
         raise ValueError(f"models must have the names 'float' and 'int8'; got {list(models)}")
     _check(digit, {f"model {name!r}": model for name, model in models.items()})
     pixels, inputs = flatten(digit.images), digit.inputs
     integers = torch.from_numpy(models["int8"].activations(pixels.numpy())[0][0])
+    alike = {name: model for name, model in models.items()
+             if name == "int8" or not isinstance(model, IntegerNetwork)}
     with torch.no_grad():
         hidden = {name: model.activations(inputs)[0][0] if name != "int8"
-                  else integers * model.activation_scales[1] for name, model in models.items()}
+                  else integers * model.activation_scales[1] for name, model in alike.items()}
     units = hidden["float"].argsort(descending=True, stable=True)[:shown]
     pushed = inputs[0] * torch.as_tensor(models["float"].layers[0].weight)[units[0]].detach()
     places = pushed.abs().argsort(descending=True, stable=True)[:shown].sort().values
     outputs = {name: torch.softmax(logits(model, digit)[0], 0) for name, model in models.items()}
     wide = (1, len(integers))
     fed = {name: torch.as_tensor(model.layers[0].weight)[units].count_nonzero(1)
-           for name, model in models.items()}
+           for name, model in alike.items()}
     layers = (
         TraceLayer("input", pixels.shape, {
-            name: (pixels if name == "int8" else inputs)[0][places] for name in models}),
-        TraceLayer("hidden (dense)", wide, {name: hidden[name][units] for name in models}),
+            name: (pixels if name == "int8" else inputs)[0][places] for name in alike}),
+        TraceLayer("hidden (dense)", wide, {name: hidden[name][units] for name in alike}),
         TraceLayer("pruning applied", wide, fed),
         TraceLayer("quantization applied", wide, {"int8": integers[units]}),
         TraceLayer("output (softmax)", (1, len(outputs["float"])), outputs))

@@ -94,7 +94,7 @@ function render({model, el}) {
       const values = model.get("probabilities")[name] ?? [], best = Math.max(...values);
       column.forEach(({cell, bar, text}, digit) => {
         const value = values[digit];
-        text.textContent = value === undefined ? "" : `${(100 * value).toFixed(1)} %`;
+        text.textContent = value === undefined ? "" : `${(100 * value).toFixed(1)}\u00a0%`;
         bar.style.width = `${100 * (value ?? 0)}%`;
         cell.classList.toggle("mc-pad-best", value !== undefined && value === best);
       });

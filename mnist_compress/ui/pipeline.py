@@ -104,11 +104,12 @@ def _thumbnail(alt, values, most, zoom=4, cmap="gray_r", least=0):
 
 @in_style
 def show_trace(models, digit) -> Picture:
-    """One digit (`Digits` of one) through networks as in `trace.trace_prediction`, a row for each:
-    what it reads, pixel times weight of the strongest hidden unit, all hidden units, the strongest
-    in the float network first, and the probabilities."""
+    """One digit (`Digits` of one) through networks as in `trace.trace_prediction`, a row for each
+    that has the float network's units: what it reads, pixel times weight of the strongest hidden
+    unit, all hidden units, the strongest in the float network first, and the probabilities."""
     traced = trace_prediction(models, digit, len(models["float"].layers[0].weight))
-    unit, hidden, outputs = traced.units[0], traced.layers[1].values, traced.layers[-1].values
+    unit, hidden = traced.units[0], traced.layers[1].values
+    outputs = {name: traced.layers[-1].values[name] for name in hidden}
     figure, grid = canvas((8.4, 1.6 * len(outputs) + 0.5), len(outputs), 4, squeeze=False,
                           width_ratios=(1, 1, 2.2, 1.6))
     titles = ("pixels", f"x weights, unit {unit}", f"{len(traced.units)} hidden units",

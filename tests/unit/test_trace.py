@@ -1,9 +1,11 @@
 """The six stages, the five layers and one unit, each against figures computed here."""
 
+import numpy as np
 import pytest
 import torch
+from scipy.special import softmax
 
-from mnist_compress import trace
+from mnist_compress import pretrained, trace
 from mnist_compress.data import flatten
 from mnist_compress.model import DigitClassifier
 from mnist_compress.pruning import prune
@@ -120,6 +122,17 @@ def test_a_float_and_an_int8_model_are_needed(model, integer, test):
             f"models must have the names 'float' and 'int8'; got {list(models)}"
     two = trace.trace_prediction({"float": model, "int8": integer}, test[0])
     assert list(two.predictions) == ["float", "int8"]
+
+
+def test_a_network_with_other_units_only_answers(run):
+    digit, other = run.validation[3], pretrained.load("lenet")
+    models = run.models | {"cut": prune(run.model, 0.98), "other": other}
+    traced = trace.trace_prediction(models, digit)
+    assert [list(layer.values) for layer in traced.layers] == [
+        ["float", "pruned", "int8", "cut"]] * 3 + [["int8"], list(models)]
+    chances = softmax(other.logits(digit.images.flatten(1).numpy())[0] * other.logit_scale)
+    assert np.allclose(traced.layers[-1].values["other"], chances, atol=1e-6)
+    assert traced.predictions["other"] == chances.argmax()
 
 
 def test_a_hidden_layer_is_needed(model, integer, digits, test):

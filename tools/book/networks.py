@@ -1,7 +1,7 @@
-"""The networks of the draw pad and the digits to pick from, as short as a page can hold them.
+"""The networks of the draw pads and the digits to pick from, as short as a page can hold them.
 
-Float weights are rounded to float16, whose low and high bytes deflate better apart; the pruned
-network is the float one under a mask of bits. The integers have a table of their own: made from
+Float weights are rounded to float16, whose low and high bytes deflate better apart; a pruned
+network is the float one under a mask of bits. The integers have tables of their own: made from
 float16, some hundred would differ.
 """
 
@@ -10,26 +10,34 @@ import zlib
 
 import numpy as np
 
+from mnist_compress import pretrained
+from mnist_compress.pruning import prune
 from mnist_compress.trace import run_pipeline
 
 EACH = 20  # the pad offers each twentieth of the validation digits, as in the notebooks
 
 
 def networks():
-    """What site/networks.js reads: {"float", "masks", "int8", "digits", ...}."""
+    """What site/networks.js reads: {"float", "masks", "integers", "digits", "labels"}."""
     pipeline = run_pipeline()
-    digits, integer = pipeline.validation[::EACH], pipeline.quantized
+    digits = pipeline.validation[::EACH]
+    pruned = {"pruned": pipeline.pruned, "98 % zeros": prune(pipeline.model, 0.98)}
+    integers = {"int8": pipeline.quantized, "notebook 07": pretrained.load("perceptron")}
     return {
         "float": [{"weight": _halves(layer.weight), "bias": _array(layer.bias).tolist()}
                   for layer in pipeline.model.layers],
-        "masks": [_packed(np.packbits(_array(layer.weight) != 0, bitorder="little"))
-                  for layer in pipeline.pruned.layers],
-        "int8": [{"weight": _packed(layer.weight), "bias": layer.bias.tolist(),
-                  "rescale": layer.shift is not None and [[int(layer.multiplier),
-                                                           int(layer.shift)]]}
-                 for layer in integer.layers],
-        "scales": [integer.activation_scales[1], integer.logit_scale],
+        "masks": {name: [_packed(np.packbits(_array(layer.weight) != 0, bitorder="little"))
+                         for layer in network.layers] for name, network in pruned.items()},
+        "integers": {name: _integers(network) for name, network in integers.items()},
         "digits": _packed(digits.images), "labels": digits.labels.tolist()}
+
+
+def _integers(network):
+    """An `IntegerNetwork`: its layers, what 1 means in its hidden values, and in its logits."""
+    layers = [{"weight": _packed(layer.weight), "bias": layer.bias.tolist(),
+               "rescale": layer.shift is not None and [[int(layer.multiplier), int(layer.shift)]]}
+              for layer in network.layers]
+    return {"layers": layers, "scales": [network.activation_scales[1], network.logit_scale]}
 
 
 def _array(part):

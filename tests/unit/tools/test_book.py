@@ -12,6 +12,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
+from mnist_compress import pretrained
+from mnist_compress.pruning import prune
 from mnist_compress.trace import run_pipeline
 from mnist_compress.training import logits
 from tools.book import networks, pages, scripts
@@ -76,7 +78,7 @@ def test_joined_scripts_are_classic_and_bring_each_module_once():
 
 
 @node
-def test_three_networks_in_javascript_answer_as_the_kernel_does(tmp_path):
+def test_networks_in_javascript_answer_as_the_kernel_does(tmp_path):
     """On all validation and test digits, though float weights are rounded to float16."""
     pipeline = run_pipeline()
     digits = [pipeline.validation, pipeline.test]
@@ -90,16 +92,19 @@ const data = JSON.parse(fs.readFileSync(at("networks.json")));
 modules["networks.js"].networks(data).then(({read}) => {
   const said = [];
   for (let place = 0; place < pixels.length; place += 784) {
-    said.push(Object.values(read([...pixels.subarray(place, place + 784)])).map(({chances}) =>
-      chances.indexOf(Math.max(...chances))));
+    const found = read([...pixels.subarray(place, place + 784)], JSON.parse(process.argv[3]));
+    said.push(Object.values(found).map(({chances}) => chances.indexOf(Math.max(...chances))));
   }
   console.log(JSON.stringify(said));
 });
 })();"""
     (tmp_path / "read.cjs").write_text(script)
-    done = subprocess.run(["node", tmp_path / "read.cjs", tmp_path], capture_output=True, text=True)
+    models = pipeline.models | {"98 % zeros": prune(pipeline.model, 0.98),
+                                "notebook 07": pretrained.load("perceptron")}
+    done = subprocess.run(["node", tmp_path / "read.cjs", tmp_path, json.dumps(list(models))],
+                          capture_output=True, text=True)
     assert done.stderr == ""
     wanted = [np.concatenate([logits(model, part).argmax(1).numpy() for part in digits])
-              for model in pipeline.models.values()]
+              for model in models.values()]
     assert len(images) == 4000
     assert (np.array(json.loads(done.stdout)) == np.stack(wanted, 1)).all()

@@ -1,40 +1,48 @@
-// The three networks of the draw pad: float and pruned in doubles, int8 in its own integers.
+// The networks of the draw pads: floats and pruned ones in doubles, the others in their integers.
 
 import {bytes} from "./load.js";
 import {integerNetwork} from "./network.js";
 
-// What tools/book/networks.py wrote -> {digits: 784 pixels each, labels, read}; read(pixels) gives
-// {name: {hidden, integers, weights, chances}}, integers only for int8.
-export async function networks({float, masks, int8, scales, digits, labels}) {
+// What tools/book/networks.py wrote -> {digits: 784 pixels each, labels, read}; read(pixels, names)
+// gives {name: {hidden, integers, weights, chances}}, integers only for networks of integers.
+export async function networks({float, masks, integers, digits, labels}) {
   const dense = await Promise.all(float.map(async ({weight, bias}) =>
     rows(halves(await inflate(weight)), bias)));
-  const bits = await Promise.all(masks.map(inflate));
-  const pruned = dense.map((layer, place) => layer.map(({weights, bias}, unit) => ({bias,
-    weights: weights.map((weight, at) => weight * bit(bits[place], unit * weights.length + at))})));
-  const whole = await Promise.all(int8.map(async ({weight, bias, rescale}) =>
-    ({units: rows([...new Int8Array((await inflate(weight)).buffer)], bias), rescale})));
-  const integers = integerNetwork(whole.map(({units, rescale}) => ({rescale, units: units.map(
-    ({weights, bias}) => ({bias, weights: weights.map((weight, input) => [input, weight])
-      .filter(([, weight]) => weight)}))})));
+  const ways = {float: (pixels) => inFloat(dense, pixels)};
+  for (const [name, mask] of Object.entries(masks)) {
+    const bits = await Promise.all(mask.map(inflate));
+    const pruned = dense.map((layer, place) => layer.map(({weights, bias}, unit) => ({bias,
+      weights: weights.map((weight, at) => weight * bit(bits[place], unit * weights.length + at))})));
+    ways[name] = (pixels) => inFloat(pruned, pixels);
+  }
+  for (const [name, network] of Object.entries(integers)) ways[name] = await inIntegers(network);
   const images = await inflate(digits);
-
-  const inFloat = (layers, pixels) => {
-    const hidden = product(layers[0], pixels.map((pixel) => pixel / 255))
-      .map((value) => Math.max(value, 0));
-    return {hidden, weights: layers[0].map((unit) => unit.weights),
-      chances: softmax(product(layers[1], hidden))};
-  };
-  const inIntegers = (pixels) => {
-    const [, hidden, logits] = integers(pixels);
-    return {integers: hidden, hidden: hidden.map((value) => value * scales[0]),
-      weights: whole[0].units.map((unit) => unit.weights),
-      chances: softmax(logits.map((value) => value * scales[1]))};
-  };
   return {
     labels,
     digits: labels.map((none, place) => [...images.subarray(784 * place, 784 * place + 784)]),
-    read: (pixels) => ({float: inFloat(dense, pixels), pruned: inFloat(pruned, pixels),
-      int8: inIntegers(pixels)}),
+    read: (pixels, names) => Object.fromEntries(names.map((name) => [name, ways[name](pixels)])),
+  };
+}
+
+function inFloat(layers, pixels) {
+  const hidden = product(layers[0], pixels.map((pixel) => pixel / 255))
+    .map((value) => Math.max(value, 0));
+  return {hidden, weights: layers[0].map((unit) => unit.weights),
+    chances: softmax(product(layers[1], hidden))};
+}
+
+// {layers, scales} -> a function as inFloat, of pixels alone
+async function inIntegers({layers, scales}) {
+  const whole = await Promise.all(layers.map(async ({weight, bias, rescale}) =>
+    ({units: rows([...new Int8Array((await inflate(weight)).buffer)], bias), rescale})));
+  const network = integerNetwork(whole.map(({units, rescale}) => ({rescale, units: units.map(
+    ({weights, bias}) => ({bias, weights: weights.map((weight, input) => [input, weight])
+      .filter(([, weight]) => weight)}))})));
+  return (pixels) => {
+    const [, hidden, logits] = network(pixels);
+    return {integers: hidden, hidden: hidden.map((value) => value * scales[0]),
+      weights: whole[0].units.map((unit) => unit.weights),
+      chances: softmax(logits.map((value) => value * scales[1]))};
   };
 }
 

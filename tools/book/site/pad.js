@@ -7,8 +7,8 @@ import {Model} from "./model.js";
 const SIDE = 28, SENT = 140;
 const NOTHING = "There is no ink yet. Draw a digit, or pick a picture.";
 
-// data: what data/networks.js holds
-export async function pad(data) {
+// data: what data/networks.js holds. names: of the networks that answer.
+export async function pad(data, names) {
   const {digits, labels, read} = await networks(data);
   const blank = {seen: view(Array(SIDE * SIDE).fill(0)), probabilities: {}, trace_html: ""};
 
@@ -23,7 +23,7 @@ export async function pad(data) {
     }
     pixels = shifted(pixels, down, right);
     if (!pixels.some(Boolean)) return model.set({...blank, sentence: NOTHING});
-    const found = read(pixels);
+    const found = read(pixels, names);
     const answers = Object.entries(found).map(([name, {chances}]) => {
       const [best] = largest(chances);
       return `${name} says ${best} (${(100 * chances[best]).toFixed(0)} %)`;
@@ -35,7 +35,7 @@ export async function pad(data) {
   }
 
   const model = new Model({...blank, strokes: [], drawing: view([]), position: 0, down: 0, right: 0,
-    count: labels.length, names: Object.keys(read(digits[0])), sentence: ""}, {saved: look});
+    count: labels.length, names, sentence: ""}, {saved: look});
   look(model);
   return model;
 }
@@ -58,9 +58,10 @@ function moved(down, right) {
 }
 
 // Five layers: the pixels that move the strongest unit most, the strongest units, how many weights
-// feed them, their integers, the two likeliest digits.
+// feed them, their integers, the two likeliest digits. Other networks of integers only answer.
 function traceTable(pixels, found) {
   const names = Object.keys(found);
+  const alike = (name) => name === "int8" || !found[name].integers;
   const units = largest(found.float.hidden).slice(0, 4), strongest = found.float.weights[units[0]];
   const places = largest(pixels.map((pixel, place) => Math.abs(pixel * strongest[place])))
     .slice(0, 4).sort((one, other) => one - other);
@@ -78,7 +79,8 @@ function traceTable(pixels, found) {
   const line = (tag, texts, more = "") =>
     `<tr>${texts.map((text) => `<${tag}${more}>${text}</${tag}>`).join("")}</tr>`;
   const lines = Object.entries(cells).map(([layer, [wide, of]]) =>
-    line("td", [layer, `1 x ${wide}`, ...names.map((name) => of(name).join(" "))]));
+    line("td", [layer, `1 x ${wide}`, ...names.map((name) =>
+      alike(name) || layer.startsWith("output") ? of(name).join(" ") : "")]));
   return `<table><thead>${line("th", ["layer", "shape", ...names], ' scope="col"')}</thead>` +
     `<tbody>${lines.join("")}</tbody></table>`;
 }

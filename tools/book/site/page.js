@@ -74,10 +74,13 @@ for (const place of places("[data-widget^=explore_]")) {
   load(`${name}_opens`).then((opens) => put(place, explorerWidget, explorer(name, opens)))
     .catch(failed);
 }
+// The networks of a pad, from what it says: "Picture 0, a 7: float says 7 (99 %), ..."
+const named = (place) => [...place.textContent.matchAll(/[:,] ([^:,]+) says \d \(/g)]
+  .map(([, name]) => name);
 const pads = places("[data-widget=DrawPad]");
 if (pads.length) {
   load("networks").then((data) => Promise.all(pads.map(async (place) =>
-    put(place, drawPad, await pad(data))))).catch(failed);
+    put(place, drawPad, await pad(data, named(place)))))).catch(failed);
 }
 startSearch(document.getElementById("words"), document.getElementById("found"));
 
