@@ -170,8 +170,8 @@ class Adam:
     The first optimizer of torch in a process imports its compiler, which costs memory and seconds.
     """
 
-    def __init__(self, parameters: Iterable[Tensor], rate: float):
-        self.weights, self.rate, self.steps = list(parameters), rate, 0
+    def __init__(self, parameters: Iterable[Tensor], lr: float):
+        self.weights, self.lr, self.steps = list(parameters), lr, 0
         self.means = [torch.zeros_like(weight) for weight in self.weights]  # of the gradients
         self.squares = [torch.zeros_like(weight) for weight in self.weights]
 
@@ -189,7 +189,7 @@ class Adam:
                 mean.lerp_(weight.grad, 0.1)
                 square.mul_(0.999).addcmul_(weight.grad, weight.grad, value=0.001)
                 size = square.sqrt().div_((1 - 0.999**self.steps) ** 0.5).add_(1e-8)
-                weight.addcdiv_(mean, size, value=-self.rate / (1 - 0.9**self.steps))
+                weight.addcdiv_(mean, size, value=-self.lr / (1 - 0.9**self.steps))
 
 
 def fit(model: nn.Module, digits: Pair, *, epochs: int, batch_size: int, learning_rate: float,

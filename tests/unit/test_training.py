@@ -223,7 +223,7 @@ def test_adam_moves_weights_as_that_of_torch():
 def test_the_courses_networks_are_the_same_with_adam_of_torch(monkeypatch, seed):
     ours = training.trained_model(seed)
     monkeypatch.setattr(training, "Adam",
-                        lambda weights, rate: torch.optim.Adam(weights, lr=rate, fused=True))
+                        lambda weights, lr: torch.optim.Adam(weights, lr=lr, fused=True))
     theirs = training.train(*load_sample()[:2], seed=seed)[0]
     for one, other in zip(ours.parameters(), theirs.parameters(), strict=True):
         assert torch.equal(one, other)

@@ -4,7 +4,7 @@ import torch
 from torch.nn import functional as F
 
 from ...data import load_sample
-from ...training import evaluate, train, trained_model
+from ...training import Adam, evaluate, train, trained_model
 
 
 def _linear_shape():
@@ -24,7 +24,7 @@ def _missing_line():
     for left_out in ("step", "zero_grad"):
         layer = torch.nn.Linear(2, 2)
         torch.nn.init.ones_(layer.weight)
-        optimizer = torch.optim.SGD(layer.parameters(), lr=0.1)
+        optimizer = Adam(layer.parameters(), lr=0.1)
         for label in (0, 1, 1):
             if left_out != "zero_grad":
                 optimizer.zero_grad()

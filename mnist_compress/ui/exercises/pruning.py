@@ -5,6 +5,7 @@ import math
 import torch
 from torch.nn import functional as F
 
+from ...training import Adam
 from . import Exercise
 
 _ROUNDINGS = {"half even": round, "floor": math.floor, "ceil": math.ceil,
@@ -66,7 +67,7 @@ def _held(hold, name, seed):
 def _fine_tune(model, batches, hold="each step", optimizer=None, fresh=False):
     masks = [parameter != 0 for parameter in model.parameters()]
     if fresh or not optimizer:
-        optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
+        optimizer = Adam(model.parameters(), lr=0.1)
     for inputs, labels in batches:
         loss = F.cross_entropy(model(inputs), labels)
         optimizer.zero_grad()
@@ -94,7 +95,7 @@ def _network(seed):
             parameter.copy_(torch.randn(parameter.shape, generator=generator))
     batches = [(torch.randn(4, 3, generator=generator), torch.tensor([0, 1, 1, 0]))
                for _ in range(3)]
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
+    optimizer = Adam(model.parameters(), lr=0.1)
     for inputs, labels in batches:
         optimizer.zero_grad()
         F.cross_entropy(model(inputs), labels).backward()

@@ -5,9 +5,13 @@ from functools import partial
 
 import torch
 
+from mnist_compress import training
 from mnist_compress.ui import exercises, microcontroller
 from mnist_compress.ui.exercises import load_exercise
 
+# What the notebooks have imported where an exercise stands.
+SPACE = {"torch": torch, "F": torch.nn.functional, "microcontroller": microcontroller,
+         "training": training}
 RIGHT = "Right. Your function does what the package does, on every test case."
 
 # As the notebooks show them, one for each exercise.
@@ -41,7 +45,7 @@ def my_hold(weights, masks):
 
 def my_fine_tune(model, batches):
     mask = model.weight != 0
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
+    optimizer = training.Adam(model.parameters(), lr=0.1)
     for inputs, labels in batches:
         loss = F.cross_entropy(model(inputs), labels)
         optimizer.zero_grad()
@@ -137,7 +141,7 @@ def functions(source):
     """{name: function} that a piece of notebook code defines."""
     tree = ast.parse(source)
     tree.body = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
-    space = {"torch": torch, "F": torch.nn.functional, "microcontroller": microcontroller}
+    space = dict(SPACE)
     exec(compile(tree, "notebook", "exec"), space)
     return {node.name: space[node.name] for node in tree.body}
 

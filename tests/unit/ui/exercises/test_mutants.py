@@ -4,11 +4,10 @@ import ast
 import copy
 
 import pytest
-import torch
 
-from mnist_compress.ui import exercises, microcontroller
+from mnist_compress.ui import exercises
 
-from .helpers import RIGHT, solutions
+from .helpers import RIGHT, SPACE, solutions
 
 OPERATORS = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult,
              ast.Pow: ast.Mult, ast.RShift: ast.LShift, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
@@ -76,7 +75,7 @@ def mutants(function):
 
 def said_of(name, source):
     """What is said of this function; a source that is none counts as refused."""
-    space = {"torch": torch, "F": torch.nn.functional, "microcontroller": microcontroller}
+    space = dict(SPACE)
     try:
         exec(source, space)
     except SyntaxError:
