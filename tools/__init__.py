@@ -14,6 +14,7 @@ bench      the benchmarks and their table
 book       the executed notebooks as a static site
 notebooks  what check, execute, drift, book and the tests share
 train_pretrained  trains the networks that the package ships
+jupyter/   settings for JupyterLab: those of the installed package, and of a learner's copies
 web/       makes the scripts of the pages in mnist_compress/deploy/web small, with Node
 """
 

@@ -20,7 +20,7 @@ from tools import ROOT
 
 VERSIONS = (3, 11), (3, 14)
 REFUSED = (3, 14, 1)  # by torchvision and networkx
-ACTIONS = {"lab": ".[chip]", "test": ".[test]", "wheels": ".[chip]"}  # and what they install
+ACTIONS = {"lab": ".[chip]", "test": ".[test]", "wheels": ".[chip,build]"}  # and what they install
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 CARDS = "/dev/nvidiactl", "/dev/nvidia0", "/usr/lib/wsl/lib/libcuda.so.1"  # signs of one on Linux
 PATIENCE = 5.0  # seconds to wait for PyTorch's index

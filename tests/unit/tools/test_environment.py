@@ -3,10 +3,13 @@
 import os
 import re
 import tomllib
+import zipfile
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 import yaml
+from hatchling.builders.wheel import WheelBuilder
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
@@ -16,11 +19,11 @@ from rattler import MatchSpec
 from tools import ROOT, setup
 
 CONFIG = tomllib.loads((ROOT / "pyproject.toml").read_text())
-PROJECT, BUILD = CONFIG["project"], CONFIG["tool"]["setuptools"]
+PROJECT = CONFIG["project"]
 PACKAGE = ROOT / PROJECT["name"]
 ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text())
 EXTRAS = PROJECT["optional-dependencies"]
-LINES = [*PROJECT["dependencies"], *EXTRAS["test"], *EXTRAS["chip"], *EXTRAS["executorch"]]
+LINES = [*PROJECT["dependencies"], *(line for extra in EXTRAS.values() for line in extra)]
 REQUIREMENTS = [Requirement(line) for line in LINES if line != "mnist_compress[chip]"]
 
 
@@ -122,18 +125,28 @@ def test_every_package_that_comes_along_is_pinned():
     assert sorted(found - pins().keys()) == []
 
 
-def test_each_folder_of_the_package_is_installed():
-    folders = {path.parent.relative_to(ROOT) for path in PACKAGE.rglob("__init__.py")}
-    assert {".".join(folder.parts) for folder in folders} == set(BUILD["packages"])
+@pytest.mark.parametrize("version", ["standard", "editable"])
+def test_what_is_installed(tmp_path, version):
+    """The package's files, or the folder where they are; in both cases the settings for Jupyter."""
+    (wheel,) = WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=[version])
+    with zipfile.ZipFile(wheel) as file:
+        names = set(file.namelist())
+        folders = [file.read(name).decode() for name in names if name.endswith(".pth")]
+    if version == "standard":
+        files = {path.relative_to(ROOT).as_posix() for path in PACKAGE.rglob("[!.]*")
+                 if path.is_file() and path.suffix != ".pyc"}
+        assert files == {name for name in names if name.startswith("mnist_compress/")}
+        assert len(files) > 100 and not folders
+    else:
+        assert [Path(folder.strip()) for folder in folders] == [ROOT]
+    data = {name.partition(".data/data/")[2] for name in names if ".data/data/" in name}
+    assert data == {"etc/jupyter/labconfig/default_setting_overrides.d/mnist_compress.json",
+                    "etc/jupyter/jupyter_server_config.d/mnist_compress.json"}
 
 
-def test_each_file_of_the_package_is_installed():
-    named = {path for package, patterns in BUILD["package-data"].items() for pattern in patterns
-             for path in ROOT.joinpath(*package.split(".")).glob(pattern)}
-    others = {path for path in PACKAGE.rglob("[!.]*")
-              if path.is_file() and path.suffix not in (".py", ".pyc")}
-    assert sorted(others - named) == []
-    assert len(named) > 20
+def test_the_package_is_built_by_what_wheels_takes_along():
+    assert EXTRAS["build"] == CONFIG["build-system"]["requires"]
+    assert "build" in setup.ACTIONS["wheels"]
 
 
 def test_requirements_have_hashes_and_the_versions_of_the_constraints():
@@ -146,8 +159,9 @@ def test_requirements_have_hashes_and_the_versions_of_the_constraints():
         found[canonicalize_name(requirement.name)] = requirement
         assert hashes and all(re.fullmatch(r" +--hash=sha256:[0-9a-f]{64}\n?", each)
                               for each in hashes), line
-    assert "://" not in text and "setuptools" in found
-    wanted = [Requirement(line) for line in [*PROJECT["dependencies"], *EXTRAS["chip"]]]
+    assert "://" not in text
+    wanted = [Requirement(line) for line in [*PROJECT["dependencies"], *EXTRAS["chip"],
+                                                *EXTRAS["build"]]]
     assert {canonicalize_name(each.name) for each in wanted} <= found.keys()
     for name, requirement in found.items():
         assert name not in pins() or requirement.specifier == pins()[name].specifier, name

@@ -1,6 +1,5 @@
-"""What `make lab` writes for JupyterLab is what Jupyter's own loaders read."""
+"""Jupyter's own loaders find the settings of the course, and `make lab` adds one."""
 
-import json
 import os
 import re
 import signal
@@ -9,43 +8,45 @@ import sys
 import time
 
 import pytest
-from jupyter_server.serverapp import ServerApp
-from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
-from traitlets.config.loader import PyFileConfigLoader
+from jupyter_server.extension.config import ExtensionConfigManager
+from jupyterlab_server.settings_utils import _get_overrides
 
 from tools import ROOT, lab
-from tools.lab import SETTINGS, write_settings
+
+INSTALLED = ROOT / "tools" / "jupyter" / "installed"
+NEWS = "@jupyterlab/apputils-extension:notification"
+KERNELS = "@jupyterlab/notebook-extension:tracker"
+WIDGETS = "@jupyter-widgets/jupyterlab-manager:plugin"
 
 
 @pytest.fixture
-def config(tmp_path):
-    write_settings(tmp_path)
-    return tmp_path
+def overrides(monkeypatch, tmp_path):
+    """What JupyterLab finds where the configuration is in these folders."""
+    def found(*folders):
+        monkeypatch.setattr("jupyter_server.services.config.manager.jupyter_config_path",
+                            lambda: [str(tmp_path), *map(str, folders)])
+        settings, error = _get_overrides(str(tmp_path))
+        assert not error
+        return settings
+    return found
 
 
-def test_news_and_updates_are_off_and_kernels_end_with_their_notebook(config):
-    path = config / "labconfig" / "default_setting_overrides.json"
-    assert json.loads(path.read_text()) == SETTINGS
-    assert SETTINGS["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
-    assert SETTINGS["@jupyterlab/notebook-extension:tracker"]["kernelShutdown"] is True
-    assert SETTINGS["@jupyter-widgets/jupyterlab-manager:plugin"]["saveState"] is True
+def test_news_and_updates_are_off_and_kernels_end_with_their_notebook(overrides):
+    settings = overrides(INSTALLED)
+    assert settings[NEWS] == {"fetchNews": "false", "checkForUpdates": False}
+    assert settings[KERNELS] == {"kernelShutdown": True}
+    assert WIDGETS not in settings  # what is committed stays free of their state
 
 
-def test_small_answers_are_sent_at_once(config, monkeypatch):
-    found = PyFileConfigLoader("jupyter_server_config.py", path=str(config)).load_config()
-    server = ServerApp(config=found)
-    quick = server.kernel_websocket_connection_class
-    assert issubclass(quick, ZMQChannelsWebsocketConnection)
+def test_widgets_keep_what_they_showed_in_a_learners_copy(overrides):
+    settings = overrides(lab.SETTINGS, INSTALLED)
+    assert settings[WIDGETS] == {"saveState": True}
+    assert settings[KERNELS] == {"kernelShutdown": True}
 
-    asked = []
 
-    class Handler:
-        set_nodelay = staticmethod(asked.append)
-
-    monkeypatch.setattr(ZMQChannelsWebsocketConnection, "connect", lambda self: "connected")
-    monkeypatch.setattr(quick, "websocket_handler", Handler, raising=False)
-    assert quick.__new__(quick).connect() == "connected"
-    assert asked == [True]
+def test_the_server_finds_what_sends_answers_at_once():
+    manager = ExtensionConfigManager(read_config_path=[str(INSTALLED)])
+    assert manager.get_jpserver_extensions() == {"mnist_compress.ui.server": True}
 
 
 @pytest.mark.parametrize("port", ["0", "-5", "99999", "eight", ""])
@@ -59,7 +60,7 @@ def test_ctrl_c_asks_and_waits_for_the_answer(tmp_path):
     import pty
 
     mine, theirs = pty.openpty()
-    code = ("from pathlib import Path; from tools import lab; lab.write_settings = lambda _: None; "
+    code = ("from pathlib import Path; from tools import lab; "
             f"lab.learner.folder = lambda: Path({str(tmp_path / 'learn')!r}); "
             "lab.main('38765', '--no-browser')")
     process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdin=theirs, stdout=theirs,
