@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-MENDS = {  # what an attribute of a layer says about its weight: the call that makes it plain again
+_MENDS = {  # what an attribute of a layer says about its weight: the call that makes it plain again
     "parametrizations": "torch.nn.utils.parametrize.remove_parametrizations",
     "weight_mask": "torch.nn.utils.prune.remove",
     "weight_g": "torch.nn.utils.remove_weight_norm",
@@ -58,7 +58,7 @@ def weight_layers(model: nn.Module) -> list[tuple[str, nn.Linear | nn.Conv2d]]:
     for name, layer in model.named_modules():
         if isinstance(layer, (nn.Linear, nn.Conv2d)):
             if "weight" not in layer._parameters:
-                mend = next((call for mark, call in MENDS.items() if hasattr(layer, mark)), "")
+                mend = next((call for mark, call in _MENDS.items() if hasattr(layer, mark)), "")
                 raise ValueError(f"the weight of layer {name!r} is computed in every pass; make it "
                                  f"plain: {mend}(model.get_submodule({name!r}), 'weight')")
             found.setdefault(id(layer.weight), (name, layer))

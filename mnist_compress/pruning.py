@@ -19,7 +19,7 @@ from .data import real, whole
 from .model import DigitClassifier, weight_layers
 from .training import Pair, check_finite, evaluate, train_on
 
-SCOPES = ("global", "layer")
+_SCOPES = ("global", "layer")
 Masks = list[Tensor]  # one for each layer of `weight_layers`: False where a weight is to be zero
 
 
@@ -54,7 +54,7 @@ def magnitude_masks(model: nn.Module, sparsity: float | Sequence[float],
         parts = mask.split([weight.numel() for weight in weights])
         return [part.view_as(weight) for part, weight in zip(parts, weights, strict=True)]
     if scope != "layer":
-        raise ValueError(f"scope must be one of {', '.join(SCOPES)}; got {scope!r}")
+        raise ValueError(f"scope must be one of {', '.join(_SCOPES)}; got {scope!r}")
     each = list(sparsity) if isinstance(sparsity, Sequence) else [sparsity] * len(weights)
     if len(each) != len(weights):
         raise ValueError(f"need one sparsity for each of {len(weights)} layers; got {sparsity!r}")

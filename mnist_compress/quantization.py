@@ -24,11 +24,11 @@ from .model import DigitClassifier, weight_layers
 from .training import Pair, train_on
 
 SCHEMES = ("symmetric", "affine")
-MULTIPLIER_SHIFT = 46  # at most; accumulators below 2**29 times 24 bits then stay below 2**53
+_MOST_SHIFT = 46  # accumulators below 2**29 times 24 bits then stay below 2**53
 
 
 @dataclass(frozen=True)
-class QParams:
+class _QParams:
     """How real values become integers low..high: scale and zero_point, tensors that broadcast.
 
     scale: float32, () for a whole tensor or (out, 1, ...) per channel. zero_point: int32, same
@@ -41,7 +41,7 @@ class QParams:
     high: int
 
 
-def integer_range(bits: int, scheme: str = "symmetric") -> tuple[int, int]:
+def _integer_range(bits: int, scheme: str = "symmetric") -> tuple[int, int]:
     """(low, high): symmetric -127..127 for 8 bits, affine -128..127. ValueError outside 2..8."""
     if scheme not in SCHEMES:
         raise ValueError(f"scheme must be one of {', '.join(SCHEMES)}; got {scheme!r}")
@@ -50,15 +50,15 @@ def integer_range(bits: int, scheme: str = "symmetric") -> tuple[int, int]:
 
 
 def choose_qparams(values: Tensor, bits: int = 8, scheme: str = "symmetric",
-                   per_channel: bool = False) -> QParams:
-    """Float tensor -> `QParams` that cover its values.
+                   per_channel: bool = False) -> _QParams:
+    """Float tensor -> scale and zero point that cover its values.
 
     symmetric: scale = max|w| / high and zero point 0. affine: the range from min to max, widened
     to hold 0, is spread over all integers. per_channel: one scale for each of the first dimension
     of a weight (out, in, ...). All zeros give scale 1, a channel of zeros the largest scale of the
     others. ValueError for NaN, infinite or no values.
     """
-    low, high = integer_range(bits, scheme)
+    low, high = _integer_range(bits, scheme)
     exact = _finite(values).to(torch.float64)
     if per_channel:
         shape = (-1, *[1] * (exact.ndim - 1))
@@ -77,30 +77,31 @@ def choose_qparams(values: Tensor, bits: int = 8, scheme: str = "symmetric",
     zero = torch.zeros_like(scale, dtype=torch.int32)
     if scheme == "affine":
         zero = (low - (least / scale).round()).clamp(low, high).to(torch.int32)
-    return QParams(scale, zero, low, high)
+    return _QParams(scale, zero, low, high)
 
 
 def qparams_of(scale: float, zero_point: int = 0, bits: int = 8,
-               scheme: str = "symmetric") -> QParams:
-    """`QParams` from numbers of your own, such as scale 0.01.
+               scheme: str = "symmetric") -> _QParams:
+    """Scale and zero point of your own, such as 0.01 and 0, as `choose_qparams` gives them.
 
     ValueError unless the scale is above 0 and the zero point one of the integers; in the symmetric
-    scheme it is 0, as in `choose_qparams`.
+    scheme it is 0.
     """
-    (low, high), single = integer_range(bits, scheme), torch.finfo(torch.float32)
+    (low, high), single = _integer_range(bits, scheme), torch.finfo(torch.float32)
     ends = (0, 0) if scheme == "symmetric" else (low, high)
-    return QParams(torch.tensor(real("scale", scale, single.tiny, single.max), dtype=torch.float32),
-                   torch.tensor(whole("zero_point", zero_point, *ends), dtype=torch.int32),
-                   low, high)
+    scale = real("scale", scale, single.tiny, single.max)
+    zero_point = whole("zero_point", zero_point, *ends)
+    return _QParams(torch.tensor(scale, dtype=torch.float32),
+                    torch.tensor(zero_point, dtype=torch.int32), low, high)
 
 
-def quantize(values: Tensor, qparams: QParams) -> Tensor:
+def quantize(values: Tensor, qparams: _QParams) -> Tensor:
     """Float tensor -> int8 of the same shape: divide, round half to even, add, clamp."""
     steps = (_finite(values).to(torch.float64) / qparams.scale).round() + qparams.zero_point
     return steps.clamp(qparams.low, qparams.high).to(torch.int8)
 
 
-def dequantize(integers: Tensor, qparams: QParams) -> Tensor:
+def dequantize(integers: Tensor, qparams: _QParams) -> Tensor:
     """int8 -> the float32 values that the integers stand for; beyond its range, the largest.
 
     TypeError for a tensor of anything but integers.
@@ -195,7 +196,7 @@ def quantize_model(model: DigitClassifier, digits: Digits, *, bits: int = 8,
         if not last:
             accumulators = layer.accumulate(inputs)
             largest = max((accumulators * unit).max(), unit.max())
-            pairs = [as_fraction(255 * each / largest, most=MULTIPLIER_SHIFT) for each in unit.flat]
+            pairs = [as_fraction(255 * each / largest, most=_MOST_SHIFT) for each in unit.flat]
             layer.multiplier, layer.shift = (np.array(part, np.int32).reshape(scale.shape)
                                              for part in zip(*pairs, strict=True))
             inputs, scale_in = layer.rescale(accumulators), layer.output_scale(scale_in)

@@ -79,7 +79,7 @@ def _figures(write: Callable, model: Any, digits: Digits) -> tuple[int, int, flo
 
 
 @dataclass(frozen=True)
-class TraceLayer:
+class _TraceLayer:
     """One of five layers: its shape and the values there of each model that has some."""
 
     name: str
@@ -95,7 +95,7 @@ class PredictionTrace:
     """
 
     label: int
-    layers: tuple[TraceLayer, ...]
+    layers: tuple[_TraceLayer, ...]
     predictions: dict[str, int]
     units: tuple[int, ...]
 
@@ -133,12 +133,12 @@ def trace_prediction(models: Mapping[str, Any], digit: Digits, shown: int = 4) -
     fed = {name: torch.as_tensor(model.layers[0].weight)[units].count_nonzero(1)
            for name, model in alike.items()}
     layers = (
-        TraceLayer("input", pixels.shape, {
+        _TraceLayer("input", pixels.shape, {
             name: (pixels if name == "int8" else inputs)[0][places] for name in alike}),
-        TraceLayer("hidden (dense)", wide, {name: hidden[name][units] for name in alike}),
-        TraceLayer("pruning applied", wide, fed),
-        TraceLayer("quantization applied", wide, {"int8": integers[units]}),
-        TraceLayer("output (softmax)", (1, len(outputs["float"])), outputs))
+        _TraceLayer("hidden (dense)", wide, {name: hidden[name][units] for name in alike}),
+        _TraceLayer("pruning applied", wide, fed),
+        _TraceLayer("quantization applied", wide, {"int8": integers[units]}),
+        _TraceLayer("output (softmax)", (1, len(outputs["float"])), outputs))
     predictions = {name: int(values.argmax()) for name, values in outputs.items()}
     return PredictionTrace(int(digit.labels[0]), layers, predictions, tuple(units.tolist()))
 

@@ -18,7 +18,7 @@ COURSE_SEED = 7  # of the course's network: about the median of seeds 0 to 9, on
 Pair = Digits | tuple[Tensor, Tensor]  # digits, or inputs (n, ...) and labels (n,)
 
 
-class Evaluation(NamedTuple):
+class _Evaluation(NamedTuple):
     """How a model does on n digits: loss, accuracy 0..1, predictions (n,) int64, correct (n,)."""
 
     loss: float
@@ -85,8 +85,8 @@ def _like_weights(inputs: Tensor, model: Any) -> Tensor:
     return inputs.to(first.dtype) if inputs.is_floating_point() else inputs
 
 
-def evaluate(model: Any, digits: Pair) -> Evaluation:
-    """Measure any model on `digits`, or on a pair (inputs, labels): an `Evaluation`.
+def evaluate(model: Any, digits: Pair) -> _Evaluation:
+    """Loss, accuracy, predictions and which are correct, of any model on `digits` or a pair.
 
     The model stays as it is, its mode and buffers too. ValueError if there are no digits, and as
     `logits` says.
@@ -96,7 +96,7 @@ def evaluate(model: Any, digits: Pair) -> Evaluation:
     answers = logits(model, digits)
     correct = answers.argmax(1) == labels
     loss = F.cross_entropy(answers.double(), labels).item()
-    return Evaluation(loss, correct.double().mean().item(), answers.argmax(1), correct)
+    return _Evaluation(loss, correct.double().mean().item(), answers.argmax(1), correct)
 
 
 def train(train_digits: Pair, validation_digits: Pair, *, widths: tuple[int, ...] = (784, 128, 10),

@@ -13,7 +13,7 @@ _NAMES = {
     "c": ("export_c",),
     "compare": ("Deployment", "deployments"),
     "encodings": ("ENCODINGS",),
-    "onnx": ("OnnxLayer", "export_onnx", "load_onnx", "numpy_logits", "onnx_latency", "onnx_layers",
+    "onnx": ("export_onnx", "load_onnx", "numpy_logits", "onnx_latency", "onnx_layers",
              "onnx_logits", "processor", "quantize_onnx", "save_onnx"),
     "page": ("export_page", "export_qr_page"),
 }

@@ -22,6 +22,7 @@ import platformdirs
 from ..data import SIDE
 from .cycles import cost
 
+INSTALL = "pip install -c constraints.txt -e '.[chip]'"
 _E = "-mabi=ilp32e"  # RISC-V with 16 registers instead of 32
 CORES = {  # name: what the compiler is told
     "cortex-m0plus": ("-target", "thumb-freestanding-eabi", "-mcpu=cortex_m0plus"),
@@ -40,7 +41,7 @@ _RETURN, _PAINT = 0x30000000, b"\xa5"  # where a run ends; what lies in memory t
 
 
 @dataclass(frozen=True)
-class Build:
+class _Build:
     """A program for a core: its ELF file, bytes of code and of tables, the address it starts at."""
 
     core: str
@@ -57,7 +58,7 @@ class Build:
 
 
 @dataclass(frozen=True)
-class Count:
+class _Count:
     """What reading a digit takes: instructions on average and at most; cycles on average, None
     where the core has no table of them; the most bytes that lay on the stack."""
 
@@ -72,7 +73,7 @@ def installed() -> bool:
     return all(importlib.util.find_spec(name) for name in ("ziglang", "unicorn", "elftools"))
 
 
-def build(path: str | Path, core: str = "cortex-m0plus") -> Build:
+def build(path: str | Path, core: str = "cortex-m0plus") -> _Build:
     """Compile a C file of `export_c` for one of CORES, as small as the compiler can.
 
     What it takes from the compiler's library, such as a multiplication, is in it and counted.
@@ -87,7 +88,7 @@ def build(path: str | Path, core: str = "cortex-m0plus") -> Build:
     segments, entry = _loaded(elf)
     code, (last, data) = len(segments[0][1]), segments[-1]
     floats = "float logits" in Path(path).read_text("ascii")
-    return Build(core, elf, code, last + len(data) - code, entry, floats)
+    return _Build(core, elf, code, last + len(data) - code, entry, floats)
 
 
 def write_image(path: str | Path, name: str | Path) -> int:
@@ -130,8 +131,7 @@ def _compile(core, entry, output, *sources):
 def _zig(*command):
     """Run the compiler, which keeps what it makes in the user's cache folder. RuntimeError."""
     if not installed():
-        raise ImportError("the compiler and the emulator are an extra: "
-                          "pip install -c constraints.txt -e '.[chip]'")
+        raise ImportError(f"the compiler and the emulator are an extra: {INSTALL}")
     kept = str(platformdirs.user_cache_path("mnist_compress") / "zig")
     environment = {**os.environ, "ZIG_GLOBAL_CACHE_DIR": kept, "ZIG_LOCAL_CACHE_DIR": kept}
     result = subprocess.run([sys.executable, "-m", "ziglang", *map(str, command)], check=False,
@@ -152,7 +152,7 @@ def _loaded(elf):
 class Chip:
     """An emulated chip with a program of `build` in its flash and 16 KB of memory."""
 
-    def __init__(self, build: Build):
+    def __init__(self, build: _Build):
         self.build = build
         self._emulator, self._registers = _start(build)
 
@@ -160,7 +160,7 @@ class Chip:
         """uint8 (n, 28, 28) or (n, 784) -> int32 (n, 10), or float32 of a float network."""
         return np.array(list(self._run(self._emulator, pixels)))
 
-    def count(self, pixels: Any) -> Count:
+    def count(self, pixels: Any) -> _Count:
         """What it takes to read each of these digits, uint8 (n, 28, 28) or (n, 784)."""
         from unicorn import UC_HOOK_BLOCK
 
@@ -174,7 +174,7 @@ class Chip:
             blocks.clear()
         instructions, cycles = np.array(totals).T
         stack = emulator.mem_read(_STACK, _RAM + _RAM_BYTES - _STACK).lstrip(_PAINT)
-        return Count(float(instructions.mean()), int(instructions.max()), float(cycles.mean())
+        return _Count(float(instructions.mean()), int(instructions.max()), float(cycles.mean())
                      if self.build.core == "cortex-m0plus" else None, len(stack))
 
     def _run(self, emulator, pixels):

@@ -43,13 +43,13 @@ def export(model: DigitClassifier, path: str | Path, digits: Digits | None = Non
         from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
         from executorch.exir import to_edge_transform_and_lower
 
-        graph = float_copy(model) if digits is None else quantized_graph(model, digits)
+        graph = float_copy(model) if digits is None else _quantized_graph(model, digits)
         program = to_edge_transform_and_lower(_traced(graph, model),
                                               partitioner=[XnnpackPartitioner()])
         return Path(path).write_bytes(program.to_executorch().buffer)
 
 
-def quantized_graph(model: DigitClassifier, digits: Digits) -> nn.Module:
+def _quantized_graph(model: DigitClassifier, digits: Digits) -> nn.Module:
     """What `export`'s int8 file computes, as a torch module that rounds in float32.
 
     Quantized by torchao's pt2e flow and ExecuTorch's XNNPACKQuantizer, symmetric weights a unit.

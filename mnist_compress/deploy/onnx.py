@@ -111,7 +111,7 @@ def _inputs(pixels: Any) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class OnnxLayer:
+class _OnnxLayer:
     """The numbers of one layer in an int8 ONNX file.
 
     weight int8 (out, in), bias int32 (out,), weight_scale float32 (out,). The input and the output
@@ -127,7 +127,7 @@ class OnnxLayer:
     output_zero: int
 
 
-def onnx_layers(path: str | Path) -> list[OnnxLayer]:
+def onnx_layers(path: str | Path) -> list[_OnnxLayer]:
     """The layers of a file that `quantize_onnx` wrote. ValueError for any other file."""
     import onnx
     from google.protobuf.message import DecodeError
@@ -142,7 +142,7 @@ def onnx_layers(path: str | Path) -> list[OnnxLayer]:
         for node in (node for node in graph.node if node.op_type == "Gemm"):
             inputs, weight, bias = (maker[name].input for name in node.input)
             output = reader[node.output[0]].input
-            layers.append(OnnxLayer(
+            layers.append(_OnnxLayer(
                 numbers[weight[0]], numbers[bias[0]], numbers[weight[1]], numbers[inputs[1]][()],
                 int(numbers[inputs[2]]), numbers[output[1]][()], int(numbers[output[2]])))
         if not layers:

@@ -8,9 +8,7 @@ of Linear and Conv2d layers, unless it says otherwise.
 from .answers import ChangedAnswers, by_digit, changed_answers, confidence  # noqa: F401
 from .energy import PICOJOULES, energy  # noqa: F401
 from .files import (  # noqa: F401
-    INDEX_TYPES,
     FileRow,
-    csr_file,
     csr_files,
     dense_file,
     integer_file,

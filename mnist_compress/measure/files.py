@@ -22,8 +22,6 @@ from ..pruning import prune
 from ..quantization import quiet, torchao_quantize
 from ..training import Pair, evaluate
 
-INDEX_TYPES = ("as PyTorch saves it", "int64", "int32", "uint16")
-
 
 @dataclass(frozen=True)
 class FileRow:
@@ -72,27 +70,25 @@ def packed_file(name: str, model: IntegerNetwork, digits: Pair,
         return FileRow(name, size, _same_answers(model, load(path, trusted=True), digits))
 
 
-def csr_file(name: str, model: Any, digits: Pair, index_type: str = INDEX_TYPES[0]) -> FileRow:
-    """A DigitClassifier in compressed sparse rows: row ends, columns, values; dense biases.
-
-    index_type: one of INDEX_TYPES. "as PyTorch saves it" is what `to_sparse_csr` makes: its columns
-    are a view of a larger tensor, of rows and columns, and torch.save writes all of that, 20 bytes
-    for each weight. "int64" is the same with columns of their own. The other two change their type;
-    uint16 is for the columns, row ends then take int32. ValueError for another index_type.
-    """
-    if index_type not in INDEX_TYPES:
-        raise ValueError(f"index_type must be one of {', '.join(INDEX_TYPES)}; got {index_type!r}")
-    content = [(_to_csr(layer.weight.detach(), index_type), layer.bias.detach(),
-                tuple(layer.weight.shape)) for layer in model.layers]
-    return _written(name, model, digits, content, partial(_from_csr, model))
-
-
 def csr_files(model: Any, digits: Pair,
               sparsities: Iterable[float] = (0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
               ) -> dict[tuple[float, str], FileRow]:
-    """{(sparsity, index type): FileRow} for the DigitClassifier, pruned to each of these."""
-    return {(share, kind): csr_file(kind, prune(model, share), digits, kind)
-            for share in sparsities for kind in INDEX_TYPES}
+    """{(sparsity, index type): FileRow} for a DigitClassifier, pruned to each of these, in
+    compressed sparse rows: row ends, columns, values; dense biases.
+
+    "as PyTorch saves it" is what `to_sparse_csr` makes: its columns are a view of a larger tensor,
+    of rows and columns, and torch.save writes all of that, 20 bytes for each weight. "int64" is the
+    same with columns of their own. The other two change their type; uint16 is for the columns, row
+    ends then take int32.
+    """
+    rows = {}
+    for share in sparsities:
+        pruned: Any = prune(model, share)
+        for kind in ("as PyTorch saves it", "int64", "int32", "uint16"):
+            content = [(_to_csr(layer.weight.detach(), kind), layer.bias.detach(),
+                        tuple(layer.weight.shape)) for layer in pruned.layers]
+            rows[share, kind] = _written(kind, pruned, digits, content, partial(_from_csr, pruned))
+    return rows
 
 
 def with_masks(model: nn.Module, sparsity: float = 0.0) -> nn.Module:
@@ -135,7 +131,7 @@ def _to_csr(weight: Tensor, index_type: str) -> Tensor | list[Tensor]:
     with quiet():  # torch remarks that this layout is in beta
         sparse = weight.to_sparse_csr()
         ends, columns, values = sparse.crow_indices(), sparse.col_indices(), sparse.values()
-        if index_type == INDEX_TYPES[0]:
+        if index_type == "as PyTorch saves it":
             return sparse
         if index_type == "int64":
             return torch.sparse_csr_tensor(ends, columns.clone(), values, weight.shape)

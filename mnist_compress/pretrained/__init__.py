@@ -84,7 +84,7 @@ def digits_for(name: str, folder: str | Path | None = None) -> tuple[Digits, Dig
 
 
 @dataclass(frozen=True)
-class Measured:
+class _Measured:
     """The files of one recipe, one number for each seed, 0 first: bytes, and errors as shares of 1
     on the validation digits and on MNIST's 10,000 test digits. The others are means of these."""
 
@@ -98,14 +98,14 @@ class Measured:
     official_error = property(lambda self: mean(self.official_errors))
 
 
-def measured(name: str) -> Measured:
+def measured(name: str) -> _Measured:
     """What was measured when the networks of that name were made: one of RECIPES, one of
     REFERENCES, or "thousand teacher", "thousand student in float" (before the first weight goes),
     "thousand same shape in float", and so on: dense networks of the same teacher and digits."""
     return _recorded("measured.csv", "references.csv", name=name)
 
 
-def steps() -> dict[str, Measured]:
+def steps() -> dict[str, _Measured]:
     """{change: what "thousand" becomes by it}, one step of the recipe changed at a time, as
     `tools.train_steps` recorded it with other seeds than those of `measured`."""
     text = Path(__file__).with_name("steps.csv").read_text("utf-8")
@@ -125,7 +125,7 @@ def _recorded(*files, name):
     sizes = tuple(int(line["bytes"]) for line in lines)
     errors = [tuple(float(line[f"{kind} error"]) for line in lines)
               for kind in ("validation", "official")]
-    return Measured(name, sizes, *errors)
+    return _Measured(name, sizes, *errors)
 
 
 def official_error(name: str, folder: str | Path | None = None) -> tuple[float, str]:

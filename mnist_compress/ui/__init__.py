@@ -13,8 +13,7 @@ the key insight and the map of what is done.
 from importlib import import_module
 
 _NAMES = {
-    "calculator": ("show_unit",),
-    "devices": ("compiled_table", "deployment_table", "int8_sentence", "speed_table"),
+    "devices": ("compiled_table", "deployment_table", "speed_table"),
     "drawpad": ("DrawPad",),
     "evidence": ("show_me",),
     "exercises": ("check",),
@@ -23,7 +22,7 @@ _NAMES = {
                   "tradeoffs"),
     "guesses": ("guess_box", "guess_report", "reveal"),
     "microcontroller": ("explore_chip",),
-    "pipeline": ("show_probabilities", "show_trace", "stage_cards"),
+    "pipeline": ("show_probabilities", "show_trace", "show_unit", "stage_cards"),
     "plots": ("Strip", "show_curves", "show_digits", "show_ink_map", "show_pixels", "show_seeds",
               "show_weights"),
     "project": ("hand_in", "try_out"),
@@ -31,13 +30,13 @@ _NAMES = {
     "quizwidget": ("quiz",),
     "recall": ("cards",),
     "results": ("show_changes", "show_confusion", "show_network", "show_sizes"),
-    "rounding": ("kinds_table", "rounding_table", "say_changes"),
     "published": ("literature_table", "references_table", "steps_table"),
     "smallest": ("show_breakdown", "show_front", "show_qr", "show_qr_page", "show_zoomed"),
     "state": ("forget",),
     "story": ("key_insight", "progress"),
-    "tables": ("answer_table", "csr_table", "file_table", "history_table", "latency_table",
-               "sparsity_table", "textbook_table", "trace_table"),
+    "tables": ("answer_table", "csr_table", "file_table", "history_table", "kinds_table",
+               "latency_table", "rounding_table", "say_changes", "sparsity_table",
+               "textbook_table", "trace_table"),
     "waiting": ("bar",),
     "your_network": ("Trials", "check_decision", "judge"),
 }

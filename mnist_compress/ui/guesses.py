@@ -30,7 +30,7 @@ _ABOUT = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
 GUESSES = {key: _Guess(**about) for key, about in _ABOUT.items()}  # key: notebook and a word
 
 
-class GuessBox(CourseWidget):
+class _GuessBox(CourseWidget):
     """One question with a field for a number. `guessed`: what was typed, None before that."""
 
     _esm = source("widget.js", "guesses.js")
@@ -64,9 +64,9 @@ class GuessBox(CourseWidget):
         return {"text/plain": f"{said}", "text/html": said._repr_html_()}
 
 
-def guess_box(key: str, value: float | None = None) -> GuessBox | Sentence:
+def guess_box(key: str, value: float | None = None) -> _GuessBox | Sentence:
     """Ask for a guess with a field to type it into; `guess_box(key, 12)` commits 12 at once."""
-    return GuessBox(key) if value is None else guess(key, value)
+    return _GuessBox(key) if value is None else guess(key, value)
 
 
 def guess(key: str, value: float | None = None) -> Sentence:

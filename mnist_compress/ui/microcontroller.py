@@ -26,7 +26,6 @@ from .state import Sentence
 from .tables import Table, two_digits
 from .waiting import bar
 
-INSTALL = "pip install -c constraints.txt -e '.[chip]'"
 RECORDED = Path(chip.__file__).with_name("recorded.csv")
 _MEGAHERTZ = 48
 _FIGURES = ["flash", "code", "stack", "instructions", "cycles"]
@@ -164,7 +163,8 @@ def _source(rows):
     if all(row.same for row in rows):
         read = " or ".join(f"{count}" for count in sorted({row.same for row in rows}))
         return f"Each program was built here; its logits for {read} digits are its network's."
-    return (f"Recorded figures: the extra that builds and runs programs is not here ({INSTALL}).")
+    return ("Recorded figures: the extra that builds and runs programs is not here "
+            f"({chip.INSTALL}).")
 
 
 @in_style
@@ -229,7 +229,7 @@ def run_c(body: str, weights: torch.Tensor, pixels: torch.Tensor) -> int:
     return int(chip.Chip(built).logits(picture)[0, 0])
 
 
-class ChipPad(DrawPad):
+class _ChipPad(DrawPad):
     """Draw a digit and watch emulated chips read it, their instructions counted.
 
     models: {name: network}, each in a program of its own. rows: what `on_chip` said of them; a
@@ -258,9 +258,9 @@ class ChipPad(DrawPad):
         return sure, answers, None
 
 
-def explore_chip(models: dict[str, Any], rows: list[ChipRow]) -> ChipPad | Sentence:
+def explore_chip(models: dict[str, Any], rows: list[ChipRow]) -> _ChipPad | Sentence:
     """A pad whose digits are read by emulated chips, one for each of these networks by name; rows:
     what `on_chip` said of them."""
     if not chip.installed():
-        return Sentence(f"The pad needs the extra that builds and runs programs: {INSTALL}.")
-    return ChipPad(models, rows)
+        return Sentence(f"The pad needs the extra that builds and runs programs: {chip.INSTALL}.")
+    return _ChipPad(models, rows)

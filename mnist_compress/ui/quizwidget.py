@@ -7,7 +7,7 @@ from .questions import LETTERS, answer, answers_given, ask
 from .widget import CourseWidget, shown, source
 
 
-class Quiz(CourseWidget):
+class _Quiz(CourseWidget):
     """Questions below each other. `chosen`: {id: place of the option, 0 the first}."""
 
     _esm = source("widget.js", "quizwidget.js")
@@ -65,9 +65,9 @@ class Quiz(CourseWidget):
                 "text/html": "".join(q._repr_html_() for q in self._asked.values())}
 
 
-def quiz(*names: str) -> Quiz:
-    """Return a `Quiz` of the questions with these ids; at the end of a cell it shows itself."""
-    return Quiz(*names)
+def quiz(*names: str) -> _Quiz:
+    """The questions with these ids, to click on; at the end of a cell they show themselves."""
+    return _Quiz(*names)
 
 
 def _for_the_page(question):

@@ -5,6 +5,7 @@ import operator
 import pandas as pd
 from IPython.display import display
 
+from ..measure import by_digit, changed_answers, confidence
 from ..model import weight_layers
 from ..stages import TEXTBOOK
 from ..training import evaluate
@@ -57,8 +58,6 @@ def file_table(first, *others) -> Table:
 def answer_table(networks: dict, digits, sentence: str = "") -> Table:
     """{name: network}, the dense one first -> accuracy on all digits and on each, how sure the
     network is, and what the last network changed. sentence: what there is to say before that."""
-    from ..measure import by_digit, confidence  # here, for other notebooks load less without it
-
     found = {name: [100 * evaluate(network, digits).accuracy,
                     *(100 * by_digit(network, digits)).tolist(), 100 * confidence(network, digits)]
              for name, network in networks.items()}
@@ -146,6 +145,44 @@ def _observation(before, row):
     if gain >= -0.5:
         return "Good on old digits, new digits gain nothing: watch for memorizing."
     return "Better on old digits, worse on new ones: memorizing, or chance."
+
+
+def say_changes(before, after, digits, against: str = "") -> Sentence:
+    """What `measure.changed_answers` says, as a paragraph, which may begin with a name."""
+    told = changed_answers(before, after, digits).sentence
+    return Sentence(f"{against}: {told}" if against else told)
+
+
+def kinds_table(kinds: dict, model, digits) -> Table:
+    """{name: (network, scale of its hidden values, what it multiplies)} -> accuracy of each kind,
+    and answers that differ from those of `model`, the floats it was made of."""
+    frame, told = [], []
+    for name, (network, scale, factors) in kinds.items():
+        changes = len(changed_answers(model, network, digits).places)
+        frame.append({"kind": name, "scale of hidden values": scale, "multiplies": factors,
+                      "right": f"{evaluate(network, digits).accuracy:.1%}",
+                      "answers changed": f"{changes} of {len(digits):,}"})
+        told.append(f"{name} {changes}")
+    return Table(pd.DataFrame(frame).set_index("kind"), f"Answers changed: {', '.join(told)}.")
+
+
+def rounding_table(networks: list[tuple], digits) -> Table:
+    """(bits, {way: network rounded so}), one for each seed and number of bits -> lowest and highest
+    accuracy, and in how many seeds the last way was two points or more ahead of each other one."""
+    frame = pd.DataFrame([{"bits": bits, **{way: evaluate(network, digits).accuracy
+                                            for way, network in ways.items()}}
+                          for bits, ways in networks])
+    groups = frame.groupby("bits", sort=False)
+    # whole per cents and two points: another processor may train to a few other answers of 1,000
+    shown = groups.min().map("{:.0%}".format) + " to " + groups.max().map("{:.0%}".format)
+    *others, last = frame.columns[1:]
+    counts = ", ".join(map(str, shown.index))
+    told = []
+    for way in others:
+        wins = (frame[last] - frame[way]).round(4).ge(0.02).groupby(frame["bits"], sort=False).sum()
+        told.append(f"of {way!r} in {', '.join(map(str, wins))}")
+    return Table(shown, f"{last.capitalize()}, at {counts} bits, is two points or more ahead "
+                 f"{'; '.join(told)} of {len(frame) // len(shown)} seeds.")
 
 
 def textbook_table(history) -> pd.DataFrame:

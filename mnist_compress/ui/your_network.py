@@ -102,7 +102,7 @@ class Trials:
         self.table()._ipython_display_()
 
 
-class Judgment(Table):
+class _Judgment(Table):
     """A table of seeds; `numbers` that a decision must name, and `release`, whether it may."""
 
     def __init__(self, frame, sentence, numbers, release):
@@ -110,7 +110,7 @@ class Judgment(Table):
         self.numbers, self.release = numbers, release
 
 
-def judge(pairs: Mapping, digits, size: int, target: Mapping) -> Judgment:
+def judge(pairs: Mapping, digits, size: int, target: Mapping) -> _Judgment:
     """{seed: (float network, chosen one)} and the bytes of the chosen file -> by seed what changed,
     before and after, and on how many seeds the target is kept."""
     columns, points, kept = {}, [], 0
@@ -127,7 +127,7 @@ def judge(pairs: Mapping, digits, size: int, target: Mapping) -> Judgment:
                "points on the best seed": _signed(max(points))}
     told = (f"{size:,} bytes; on {kept} of {len(pairs)} seeds within the target in points; "
             f"{_signed(min(points))} to {_signed(max(points))} points.")
-    return Judgment(pd.DataFrame(columns, index=lines), told, numbers, release)
+    return _Judgment(pd.DataFrame(columns, index=lines), told, numbers, release)
 
 
 def _column(before, after):
@@ -144,7 +144,7 @@ def _signed(points):
     return f"{round(points, 1) + 0.0:+.1f}"  # +0.0, never -0.0
 
 
-def check_decision(sentence: str, judgment: Judgment) -> Sentence:
+def check_decision(sentence: str, judgment: _Judgment) -> Sentence:
     """Read a release note of one sentence: does it say what was found, and decide as the target
     demands?"""
     if not sentence.strip():

@@ -43,14 +43,15 @@ def test_the_worked_example():
 def test_ranges():
     for bits in range(2, 9):
         half = 2 ** (bits - 1)
-        assert q.integer_range(bits) == (1 - half, half - 1)
-        assert q.integer_range(bits, "affine") == (-half, half - 1)
+        for scheme, low in (("symmetric", 1 - half), ("affine", -half)):
+            params = q.choose_qparams(torch.ones(1), bits, scheme)
+            assert (params.low, params.high) == (low, half - 1)
     for wrong in (1, 9, 8.0, "8", True, None):
         with pytest.raises(ValueError) as error:
-            q.integer_range(wrong)
+            q.choose_qparams(torch.ones(1), wrong)
         assert str(error.value) == f"bits must be a whole number from 2 to 8; got {wrong!r}"
     with pytest.raises(ValueError) as error:
-        q.integer_range(8, "odd")
+        q.choose_qparams(torch.ones(1), 8, "odd")
     assert str(error.value) == "scheme must be one of symmetric, affine; got 'odd'"
 
 

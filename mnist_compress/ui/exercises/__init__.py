@@ -1,8 +1,8 @@
 """Exercises that check themselves: `check(my_mask)` tells a wrong function its mistake.
 
 An exercise is one right function with switches that make it wrong as learners get it wrong, and
-some cases to try. It stands in the module of its notebook, in `EXERCISES`, and the JSON file beside
-that module lists the usual mistakes: what to say, and how a mistake is known, by one of
+some cases to try. It stands in `_EXERCISES` of its notebook's module, and the JSON file beside that
+lists the usual mistakes: what to say, and how a mistake is known, by one of
 - switches of the right function: the learner's results are those of the function so made wrong;
 - "unchanged": true, the first argument comes back; "error": what the error message matches;
 - "when": a function of the module, (result, *case) -> bool, that is true in every case.
@@ -72,7 +72,7 @@ def load_exercise(name: str) -> SimpleNamespace:
     """The `exercise` of this name, its `mistakes` and its `module`, which alone is imported."""
     where = exercise_modules()[name]
     module = import_module(f".{where}", __name__)
-    return SimpleNamespace(exercise=module.EXERCISES[name], mistakes=_mistakes(where)[name],
+    return SimpleNamespace(exercise=module._EXERCISES[name], mistakes=_mistakes(where)[name],
                            module=module)
 
 

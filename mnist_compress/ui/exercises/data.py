@@ -40,7 +40,7 @@ def _pictures(count):
 
 
 _PIXELS = torch.tensor([[0, 150, 255], [1, 128, 64]], dtype=torch.uint8)
-EXERCISES = {
+_EXERCISES = {
     "my_normalize": Exercise(_normalize, [(_PIXELS,), (_PIXELS[1],)]),
     "my_flatten": Exercise(_flatten, [
         ("two pictures, which begin with 0, 1, 2 and 50, 51, 52", _pictures(2)),

@@ -50,7 +50,7 @@ def _timed(speedup, name, *costs):
 
 _ROW = torch.arange(0, 256, 5, dtype=torch.uint8)
 _INT8 = torch.stack([torch.full((52,), 127), torch.arange(-127, 129, 5)]).to(torch.int8)
-EXERCISES = {
+_EXERCISES = {
     "my_sums": Exercise(_sums, [(_ROW, _INT8), (_ROW.flip(0), _INT8)]),
     "my_speedup": Exercise(_speedup, [
         ("networks of 3 and 1 microseconds a digit", (5e-5, 3e-6), (1e-4, 1e-6)),

@@ -32,7 +32,7 @@ def _uint8(*values):
     return torch.tensor(values, dtype=torch.uint8)
 
 
-EXERCISES = {
+_EXERCISES = {
     "my_bounds": Exercise(_bounds, [(_int8(127, -50, 0, 3, -127, 20), 1000), (_int8(5, 7), 3),
                                     (_int8(-9, -100), -40), (_int8(100, 100, 100, -1), 0)]),
     "my_loop": Exercise(_sum, [(_int8(127, 127, 120), _uint8(255, 255, 255)),

@@ -18,7 +18,7 @@ def _rescale(total, multiplier, shift, half="half", clamp=True, relu=True, whole
     return min(result, 255) if clamp else result
 
 
-EXERCISES = {
+_EXERCISES = {
     "my_rescale": Exercise(_rescale, [
         (450451, 16099809, 36), (-70000, 16099809, 36), (9000000, 16099809, 36), (5, 1, 1),
         (6, 1, 2), (9, 1, 2), (-3, 5, 2), (0, 7, 3), (1021, 1, 2)]),

@@ -139,7 +139,7 @@ _TIES = torch.tensor([[0.1, -0.1, 0.5, 0.1], [-0.7, 0.1, 0.6, 0.8]])
 _ZEROS = torch.tensor([[0.0, 0.4, 0.0, -0.3], [0.0, 0.2, 0.0, 0.9]])
 _TEN = torch.tensor([[0.7, -0.2, 0.4, 0.9, -0.1], [0.3, 0.8, -0.6, 0.5, 1.0]])
 _CUT = [("a network with three weights cut", 0), ("another one", 1)]
-EXERCISES = {
+_EXERCISES = {
     "my_mask": Exercise(_mask, [
         (_WEIGHTS, 0.5), (_WEIGHTS, 0.25), (_WEIGHTS * 3, 0.75), (_WEIGHTS, 0.3), (_WEIGHTS, 0.2),
         (_TEN, 0.25), (_TIES, 0.25), (_ZEROS, 0.25), (_WEIGHTS, 0.0)], alike=_which_stay),

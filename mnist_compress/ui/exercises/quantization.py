@@ -56,7 +56,7 @@ def _with_gradient(rounded, weight, scale):
 _VALUES = torch.tensor([0.1234, -0.5, 0.017, 0.0, 3.0, -3.0])
 _HALVES = torch.tensor([1.25, 0.75, -1.25, 70.0])
 _SEEN = torch.tensor([0.4, -1.27, 0.9])
-EXERCISES = {
+_EXERCISES = {
     "my_quantize": Exercise(_quantize, [(_VALUES, 0.01, 0), (_VALUES, 0.02, 5),
                                         (_HALVES, 0.5, -3)]),
     "my_int8": Exercise(_int8, [(torch.tensor([0.5, -1.0, 1.9]), _SEEN),

@@ -13,7 +13,7 @@ def _choice(networks, dense, asked=1, slack="point", strict=False, chosen="small
     return max(fit, key=lambda each: each[1])[0] if chosen == "best" else max(fit)[0]
 
 
-EXERCISES = {
+_EXERCISES = {
     "my_choice": Exercise(_choice, [
         ([(9000, 86.5, 85.0), (5000, 86.0, 88.0), (12000, 88.0, 87.0),
           (15000, 89.0, 86.5), (16000, 90.0, 86.0), (20000, 87.0, 87.5)], 87.5),

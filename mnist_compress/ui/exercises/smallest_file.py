@@ -34,7 +34,7 @@ def _or_nan(result, *case):
 
 _SPARSE = torch.tensor([[0.0, 0.31, -0.52, 1.9], [-0.11, 0.0, 0.78, -1.2]])
 _CODE = torch.tensor([0.25, 0.6, 1.5])
-EXERCISES = {
+_EXERCISES = {
     "my_bytes": Exercise(_bytes, [(torch.tensor([5, 2, 0, 1]),), (torch.tensor([900, 0, 70, 30]),)],
                          alike=_or_nan),
     "my_shared": Exercise(_shared, [(_SPARSE, _CODE), (_SPARSE * 0.7, _CODE)]),

@@ -66,7 +66,7 @@ def _three_steps(step, name, seed):
 
 _LOGITS = torch.tensor([[2.0, 0.1, 0.9, 0.2], [0.6, 0.1, 9.0, 0.7], [-0.5, -0.3, -0.1, -3.0],
                         [0.1, 0.4, 0.3, 0.2], [0.5, 0.3, 0.1, 3.0]])
-EXERCISES = {
+_EXERCISES = {
     "my_accuracy": Exercise(_accuracy, [
         (_LOGITS, torch.tensor([0, 2, 1, 1, 3])), (_LOGITS, torch.tensor([2, 0, 2, 0, 3]))]),
     "my_step": Exercise(_step, [("three steps of one network", 0), ("three steps of another", 1)],

@@ -31,6 +31,6 @@ def _of_parts(folded, name, seed, small):
     return made[0].sum((1, 2, 3)), *made[1:]
 
 
-EXERCISES = {"my_folded": Exercise(_folded, [
+_EXERCISES = {"my_folded": Exercise(_folded, [
     ("three channels, one with a variance of 0.00001 (sums of weights, then biases)", 0, 1e-5),
     ("three other channels (sums of weights, then biases)", 1, 3.0)], _of_parts)}

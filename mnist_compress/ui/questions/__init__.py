@@ -15,7 +15,7 @@ LETTERS = tuple("abcd")
 
 
 @dataclass(frozen=True)
-class Option:
+class _Option:
     """One possible answer; a wrong one names the misconception behind it."""
 
     text: str
@@ -38,12 +38,12 @@ class Question:
     stage: str
     read_again: str
     question: str
-    options: tuple[Option, ...]
+    options: tuple[_Option, ...]
     measure: str = ""
     show_me: str = ""
     sibling_of: str = ""
 
-    def option(self, letter: str) -> Option:
+    def option(self, letter: str) -> _Option:
         """The option with this letter."""
         return self.options[LETTERS.index(letter)]
 
@@ -94,7 +94,7 @@ def load_questions() -> dict[str, Question]:
     found = {}
     for path in sorted(Path(__file__).parent.glob("*.json")):
         for item in json.loads(path.read_text(encoding="utf-8")):
-            item["options"] = tuple(Option(**option) for option in item["options"])
+            item["options"] = tuple(_Option(**option) for option in item["options"])
             found[item["id"]] = Question(path.stem, **item)
     return found
 

@@ -161,7 +161,7 @@ def test_the_image_boots(image, test):
     assert start == 0 and len(vectors) == 16
     assert 896 < flash < 1057
     top, reset = np.frombuffer(vectors, "<u4", 2).tolist()
-    built = chip.Build("cortex-m0plus", elf.read_bytes(), 0, 0, reset, False)
+    built = chip._Build("cortex-m0plus", elf.read_bytes(), 0, 0, reset, False)
     for digit in (0, 7):
         emulator, registers = chip._start(built)
         emulator.mem_write(chip._RAM, picture_of(digit, test).tobytes())

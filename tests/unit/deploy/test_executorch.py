@@ -26,7 +26,7 @@ def test_without_it_an_error_says_how_to_get_it(monkeypatch, tmp_path, test):
     monkeypatch.setattr(executorch, "installed", lambda: False)
     model = DigitClassifier((784, 5, 10))
     for call in (lambda: executorch.export(model, tmp_path / "a.pte"),
-                 lambda: executorch.quantized_graph(model, test[:9]),
+                 lambda: executorch._quantized_graph(model, test[:9]),
                  lambda: executorch.load(tmp_path / "a.pte")):
         with pytest.raises(ImportError, match=r"the course does not need it.*\.\[executorch\]"):
             call()
@@ -86,7 +86,7 @@ def test_the_int8_file_computes_what_its_own_rounding_says(files, digits, test):
     model, _, path, sizes = files
     found = executorch.logits(path, test)
     with torch.no_grad():
-        wanted = executorch.quantized_graph(model, digits)(test.inputs[:1000])
+        wanted = executorch._quantized_graph(model, digits)(test.inputs[:1000])
     levels = np.unique(found.numpy())
     step = np.diff(levels).min()
     assert len(levels) <= 256 and np.allclose(np.rint(levels / step), levels / step, atol=0.01)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from mnist_compress.ui.guesses import GUESSES, GuessBox, guess, guess_box, guess_report, reveal
+from mnist_compress.ui.guesses import GUESSES, guess, guess_box, guess_report, reveal
 from mnist_compress.ui.state import attempt, forget, load_state
 
 from .conftest import NOW
@@ -142,7 +142,7 @@ def test_guess_box_can_be_forgotten_and_asked_again():
 
 @pytest.mark.parametrize("typed", [-1, "many", True, 1e13])
 def test_guess_box_says_what_a_guess_is(typed):
-    box = GuessBox("03-bytes")
+    box = guess_box("03-bytes")
     box.guessed = typed
     assert box.problem.startswith("a guess must be a finite number at least 0 ")
     assert not load_state()["guesses"]

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from mnist_compress.stages import STAGES
-from mnist_compress.trace import run_pipeline, trace_prediction
+from mnist_compress.trace import UnitTrace, run_pipeline, trace_prediction
 from mnist_compress.ui import pipeline
 
 
@@ -93,3 +93,25 @@ def test_the_answers_of_any_number_of_models(model, integer, test, count):
     ends = [bar.get_x() + bar.get_width() for bar in picture.figure.axes[0].patches]
     assert len(bars) == 10 * count
     assert min(bars) == pytest.approx(-0.405) and max(ends) == pytest.approx(9.405)
+
+
+def test_one_unit():
+    traced = UnitTrace(3, ((9, 255, -127, -32385), (10, 2, 3, 6)), 102, 5000, -7, -27386,
+                             16099809, 36, 0, 0.0221769, 0.25)
+    told = pipeline.show_unit(traced)
+    assert repr(told) == str(told) == "\n".join([
+        "pixel   9: 255 x -127 =     -32,385",
+        "pixel  10:   2 x    3 =           6",
+        "102 other products            5,000",
+        "bias                             -7",
+        "accumulator                 -27,386",
+        f"m / 2**s = 16,099,809 / 2**36 = {16099809 / 2**36:.10f}",
+        f"0 x {16099809 / 2**36:.10f} = 0.00, rounded and at most 255: 0",
+        "0 x 0.0221769 = 0.000; the pruned float network has 0.250"])
+    positive = pipeline.show_unit(UnitTrace(
+        3, ((9, 200, 5, 1000),), 0, 0, 301, 1301, 5, 4, 255, 0.02, 5.1)).splitlines()
+    assert positive[3:] == [
+        "m / 2**s = 5 / 2**4 = 0.3125000000",
+        "1,301 x 0.3125000000 = 406.56, rounded and at most 255: 255",
+        "255 x 0.0200000 = 5.100; the pruned float network has 5.100"]
+    assert not any("other" in line for line in positive)

@@ -7,7 +7,7 @@ import pytest
 
 from mnist_compress.ui.evidence import show_me
 from mnist_compress.ui.questions import LETTERS, answer, ask, load_questions, report
-from mnist_compress.ui.quizwidget import Quiz, quiz
+from mnist_compress.ui.quizwidget import quiz
 from mnist_compress.ui.state import attempt, load_state
 
 from .conftest import NOW
@@ -195,4 +195,4 @@ def test_the_static_twin_is_the_same_in_every_run():
 @pytest.mark.parametrize("names", [(), (0,), ("scales",), ("scale", ["luck"])])
 def test_bad_names(names):
     with pytest.raises(ValueError, match="question"):
-        Quiz(*names)
+        quiz(*names)

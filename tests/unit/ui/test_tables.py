@@ -6,11 +6,11 @@ import math
 import pytest
 import torch
 
-from mnist_compress import trace, training
-from mnist_compress.measure import FileRow, LatencyRow
+from mnist_compress import quantization, trace, training
+from mnist_compress.measure import FileRow, LatencyRow, changed_answers
 from mnist_compress.pruning import prune
 from mnist_compress.stages import TEXTBOOK
-from mnist_compress.training import Epoch, History, train
+from mnist_compress.training import Epoch, History, evaluate, train
 from mnist_compress.ui import tables
 
 
@@ -164,3 +164,43 @@ def test_the_five_layers(run):
     assert table.loc["output (softmax)", "int8"].startswith(f"{best}: {100 * sure[best]:.1f} %, ")
     two = trace.trace_prediction({"float": run.model, "int8": run.quantized}, run.test[0])
     assert tables.trace_table(two).shape == (5, 3)
+
+
+@pytest.fixture
+def coarse(model):
+    return quantization.round_weights(model, 2)
+
+
+def test_kinds(model, coarse, validation):
+    networks = {"same": (model, "none", "floats"), "coarse": (coarse, "none", "floats")}
+    table = tables.kinds_table(networks, model, validation)
+    answers = [evaluate(each, validation).predictions for each in (model, coarse)]
+    changed = int((answers[0] != answers[1]).sum())
+    assert changed > 0
+    assert table.sentence == f"Answers changed: same 0, coarse {changed}."
+    assert list(table.frame["answers changed"]) == ["0 of 1,000", f"{changed} of 1,000"]
+    assert table.frame.loc["coarse", "right"] == f"{evaluate(coarse, validation).accuracy:.1%}"
+
+
+def test_rounding(model, coarse, validation):
+    high, low = (evaluate(each, validation).accuracy for each in (model, coarse))
+    assert low < high
+    table = tables.rounding_table([(8, {"after": coarse, "control": model, "aware": model}),
+                            (2, {"after": model, "control": coarse, "aware": model}),
+                            (8, {"after": coarse, "control": coarse, "aware": model}),
+                            (2, {"after": coarse, "control": model, "aware": coarse})], validation)
+    assert table.sentence == (
+        "Aware, at 8, 2 bits, is two points or more ahead of 'after' in 2, 0; "
+        "of 'control' in 1, 1 of 2 seeds.")
+    assert list(table.frame.index) == [8, 2]
+    assert table.frame.loc[8].tolist() == [f"{low:.0%} to {low:.0%}", f"{low:.0%} to {high:.0%}",
+                                           f"{high:.0%} to {high:.0%}"]
+    assert table.frame.loc[2, "after"] == f"{low:.0%} to {high:.0%}"
+
+
+def test_changes_are_a_paragraph(model, coarse, validation):
+    plain = changed_answers(model, coarse, validation).sentence
+    assert tables.say_changes(model, coarse, validation) == plain
+    named = tables.say_changes(model, coarse, validation, "Against <all>")
+    assert named == f"Against <all>: {plain}"
+    assert named._repr_html_().startswith("<p>Against &lt;all&gt;: ")
