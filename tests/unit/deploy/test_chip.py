@@ -13,11 +13,12 @@ from importlib import metadata
 import numpy as np
 import pytest
 
-from mnist_compress import deploy
+from mnist_compress import deploy, packed
 from mnist_compress.data import load_full
 from mnist_compress.deploy import chip
 from tests.unit.conftest import official_folder
 from tests.unit.deploy.networks import NAMES, network, pictures
+from tools import image as command
 
 CORES = ("cortex-m0plus", "cortex-m4", "rv32imc", "rv32emc")
 TESTED = {"ziglang": "0.17.1", "unicorn": "2.1.4"}
@@ -184,6 +185,16 @@ def test_the_hex_file_holds_the_same(image):
     for start, data in chip._loaded(elf.read_bytes())[0]:
         assert bytes(memory[start + place] for place in range(len(data))) == data
     assert max(memory) + 1 == flash
+
+
+def test_one_command_writes_it(image, tmp_path, capsys):
+    command.main("thousand", tmp_path / "digits")
+    packed.save(network("thousand"), tmp_path / "mine.mc")
+    command.main(str(tmp_path / "mine.mc"), tmp_path / "mine")
+    assert capsys.readouterr().out.startswith(f"{image[2]:,} bytes of flash in ")
+    for name in ("digits", "mine"):
+        assert (tmp_path / f"{name}.hex").read_text() == image[1].read_text()
+        assert (tmp_path / f"{name}.elf").exists() and (tmp_path / f"{name}.c").exists()
 
 
 def test_a_hex_file_beyond_64_kilobytes(sources, tmp_path):
