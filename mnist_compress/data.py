@@ -179,11 +179,6 @@ def load_full(root: str | os.PathLike | None = None, *,
     return _parsed(contents, "train"), _parsed(contents, "t10k")
 
 
-def full_is_here(root: str | os.PathLike | None = None) -> bool:
-    """Whether `load_full(root)` would find all of its files without a download."""
-    return official.are_here(root)
-
-
 def _parsed(contents, part):
     """`Digits` out of two files, whose numbers follow 16 and 8 bytes that tell the shape."""
     pixels = np.frombuffer(contents[f"{part}-images-idx3-ubyte"], np.uint8, offset=16)

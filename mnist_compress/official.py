@@ -42,8 +42,8 @@ def contents(root: str | os.PathLike | None, progress: bool) -> dict[str, bytes]
     return found
 
 
-def are_here(root: str | os.PathLike | None = None) -> bool:
-    """Whether `contents(root)` would find all of its files without a download."""
+def full_is_here(root: str | os.PathLike | None = None) -> bool:
+    """Whether `data.load_full(root)` would find all of its files without a download."""
     try:
         return all(_found(name, root) is not None for name in _SHA256)
     except DataError:

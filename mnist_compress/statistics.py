@@ -30,10 +30,9 @@ def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> tuple[f
 def mcnemar_exact(b: int, c: int) -> float:
     """How often a fair coin splits `b + c` changed answers at least as unevenly (p)."""
     b, c = whole("b", b), whole("c", c)
-    n, ways, total = b + c, 1, 0
-    for k in range(min(b, c) + 1):  # of n coins, the ways to have k heads, in whole numbers
-        ways, total = ways * (n - k) // (k + 1), total + ways
-    return min(1.0, 2 * total / 2**n)
+    from scipy.special import bdtr
+
+    return min(1.0, 2 * float(bdtr(min(b, c), b + c, 0.5)))
 
 
 def newcombe_paired_difference(both: int, first_only: int, second_only: int, neither: int,
@@ -88,14 +87,6 @@ class PairedComparison:
 def compare_answers(before_correct: ArrayLike, after_correct: ArrayLike) -> PairedComparison:
     """Compare two models on the same questions; the arguments say which answers are right."""
     before, after = np.asarray(before_correct), np.asarray(after_correct)
-    for name, answers in [("before_correct", before), ("after_correct", after)]:
-        if answers.ndim != 1 or answers.size == 0:
-            raise ValueError(f"{name} must be one row of answers; got the shape {answers.shape}")
-        if answers.dtype != bool:
-            got = next(x for x in answers.tolist() if not isinstance(x, bool))
-            raise ValueError(f"{name} must hold True or False (answers == labels); got {got!r}")
-    if len(before) != len(after):
-        raise ValueError(f"need as many answers before as after; got {len(before)}, {len(after)}")
     a, b, c, d = (int(np.sum(x & y)) for x in (before, ~before) for y in (after, ~after))
     low, high = newcombe_paired_difference(a, c, b, d)
     points = 100 * (c - b) / len(before)

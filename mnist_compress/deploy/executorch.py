@@ -18,7 +18,6 @@ from torch import Tensor, nn
 
 from .. import measure
 from ..data import Digits, whole
-from ..measure.speed import check_batches
 from ..model import DigitClassifier
 from ..quantization import quiet
 from .onnx import CALIBRATION_BATCH, float_copy
@@ -118,7 +117,8 @@ def latency(model: DigitClassifier, folder: str | Path, train_digits: Digits, di
     """
     if not installed():
         return []
-    sizes, networks = check_batches(batches, min(BATCH, len(digits))), {}
+    most, networks = min(BATCH, len(digits)), {}
+    sizes = [whole("batch", size, 1, most) for size in batches]
     for name, calibration in (("float32", None), ("int8", train_digits)):
         path = Path(folder, f"{name.removesuffix('32')}.pte")
         export(model, path, calibration)

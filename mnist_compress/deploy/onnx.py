@@ -159,12 +159,9 @@ def numpy_logits(path: str | Path, pixels: Any) -> np.ndarray:
     Accumulators are exact integers; the one float32 product after each layer is rounded half to
     even, as ONNX Runtime does. Its logits are equal bit for bit.
     """
-    layers, inputs = onnx_layers(path), _inputs(pixels)
+    layers = onnx_layers(path)
     first, last = layers[0], layers[-1]
-    if inputs.shape[1] != first.weight.shape[1]:
-        raise ValueError(f"{path} reads {first.weight.shape[1]} pixels a digit; got "
-                         f"{inputs.shape[1]}")
-    values = _to_int8(inputs / first.input_scale, first.input_zero)
+    values = _to_int8(_inputs(pixels) / first.input_scale, first.input_zero)
     for layer in layers:
         accumulators = (values - layer.input_zero) @ layer.weight.T.astype(np.int32) + layer.bias
         scale = layer.input_scale * layer.weight_scale / layer.output_scale

@@ -66,7 +66,8 @@ def latency(networks: Mapping[str, tuple[Callable, Any]], batches: Iterable[int]
     fewer than two rounds, which have no spread, or batches larger than the inputs.
     """
     rounds, seconds = whole("rounds", rounds, 2), real("milliseconds", milliseconds, 0) / 1e3
-    sizes = check_batches(batches, min(len(inputs) for _, inputs in networks.values()))
+    most = min(len(inputs) for _, inputs in networks.values())
+    sizes = [whole("batch", size, 1, most) for size in batches]
     ready = {name: (copy.deepcopy(network).eval() if isinstance(network, nn.Module) else network,
                     inputs) for name, (network, inputs) in networks.items()}
     rows: list[LatencyRow] = []
@@ -76,13 +77,6 @@ def latency(networks: Mapping[str, tuple[Callable, Any]], batches: Iterable[int]
         rows += [LatencyRow(name, size, middle, low, high, middle / quartiles[0][1])
                  for name, (low, middle, high) in zip(ready, quartiles, strict=True)]
     return rows
-
-
-def check_batches(batches: Iterable[int], most: int) -> list[int]:
-    """The batch sizes; ValueError unless there is one and each lies in 1 to `most`."""
-    sizes = list(batches) if isinstance(batches, Iterable) else [batches]
-    whole("number of batches", len(sizes), 1)
-    return [whole("batch", size, 1, most) for size in sizes]
 
 
 def _times(timers: list[Timer], rounds: int, seconds: float) -> list[tuple[float, ...]]:

@@ -18,8 +18,9 @@ from torch import nn
 
 from .. import packed
 from ..compress.recipe import Recipe
-from ..data import Digits, full_is_here, load_full, load_sample
+from ..data import Digits, load_full, load_sample
 from ..integer import IntegerNetwork
+from ..official import full_is_here
 from ..training import COURSE_SEED, evaluate
 
 _PERCEPTRON = Recipe(units=(100,), weights=3400, copies=12, augmentation=1.0, teacher=(600, 300),

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.image import imsave
 
 from ..data import SIDE
-from .plots import as_html, in_style
+from .plots import image_tag, in_style
+from .state import Sentence
 from .widget import CourseWidget, shown, source
 
 
@@ -99,7 +100,8 @@ class Explorer(CourseWidget):
 
     def twin(self):
         """The picture and its sentence."""
-        return {"text/html": as_html(self.png, self.sentence, self.width),
+        picture = image_tag(self.png, self.sentence, self.width)
+        return {"text/html": picture + Sentence(self.sentence)._repr_html_(),
                 "text/plain": self.sentence}
 
 

@@ -39,12 +39,7 @@ class Picture:
 
     def _repr_html_(self):
         width = round(96 * self.figure.get_figwidth())  # on the screen, though it is drawn sharper
-        return as_html(self.png(), self.sentence, width)
-
-
-def as_html(png: bytes, sentence: str, width: int) -> str:
-    """A picture `width` pixels wide with its sentence as alt text, and again below it."""
-    return image_tag(png, sentence, width) + Sentence(sentence)._repr_html_()
+        return image_tag(self.png(), self.sentence, width) + Sentence(self.sentence)._repr_html_()
 
 
 def image_tag(png: bytes, alt: str, width: int) -> str:
@@ -87,14 +82,10 @@ class Strip:
 def show_digits(digits, answers=None, before=None) -> Picture:
     """Digits side by side, ten in a row, with their labels; with the answers (n,) of a model
     beside them, or with those before and after a change."""
-    titles, what = [f"{label}" for label in digits.labels.tolist()], "each under its label"
-    if before is not None:
-        what = "label, answer before and after"
-        changes = zip(titles, before.tolist(), answers.tolist(), strict=True)
-        titles = [f"{label}: {old} → {new}" for label, old, new in changes]
-    elif answers is not None:
-        what, pairs = "label and answer", zip(titles, answers.tolist(), strict=True)
-        titles = [f"{label} read {answer}" for label, answer in pairs]
+    table = [column.tolist() for column in (digits.labels, before, answers) if column is not None]
+    what, form = {1: ("each under its label", "{}"), 2: ("label and answer", "{} read {}"),
+                  3: ("label, answer before and after", "{}: {} → {}")}[len(table)]
+    titles = [form.format(*line) for line in zip(*table, strict=True)]
     count = len(titles)
     rows, columns = max(1, math.ceil(count / 10)), max(1, min(10, count))
     figure, grid = canvas((0.9 * columns, 1.2 * rows), rows, columns, squeeze=False)
@@ -110,13 +101,8 @@ def show_digits(digits, answers=None, before=None) -> Picture:
 
 @in_style
 def show_pixels(image: torch.Tensor) -> Picture:
-    """One image (28, 28) uint8 as the numbers it is made of, where there is ink.
-
-    ValueError if there is none.
-    """
+    """One image (28, 28) uint8 as the numbers it is made of, where there is ink."""
     spots = (image > 0).nonzero()
-    if not len(spots):
-        raise ValueError(f"image must have ink somewhere; got {image.numel()} pixels of 0")
     (top, left), (bottom, right) = spots.amin(0).tolist(), spots.amax(0).tolist()
     figure, axes = canvas((0.36 * (right - left + 3), 0.36 * (bottom - top + 3)))
     axes.imshow(image.numpy(), cmap="gray_r", vmin=0, vmax=255)
@@ -211,10 +197,7 @@ def _range(values):
 
 @in_style
 def show_weights(model, sparsity: float) -> Picture:
-    """The weights of all layers together and how small those are that pruning takes.
-
-    ValueError for a sparsity outside [0, 1).
-    """
+    """The weights of all layers together and how small those are that pruning takes."""
     weights = torch.cat([layer.weight.detach().flatten() for _, layer in weight_layers(model)])
     count = round(real("sparsity", sparsity, 0, below=1) * len(weights))
     figure, axes = canvas()

@@ -80,13 +80,11 @@ def show_sizes(*files) -> Picture:
     """`FileRow`s as bars to scale, the sizes beside; those of gzip vary, so by two digits."""
     figure, axes = canvas((7, 0.8 + 0.38 * len(files)))
     names, sizes = [row.name for row in files], [row.bytes / 1000 for row in files]
-    axes.barh(range(len(files)), sizes, height=0.6)
     texts = [f"about {two_digits(size)} KB" if "gzip" in name else f"{size:,.1f} KB"
              for name, size in zip(names, sizes, strict=True)]
-    for place, (size, text) in enumerate(zip(sizes, texts, strict=True)):
-        axes.text(size + 0.01 * max(sizes), place, text, va="center")
-    axes.set(yticks=range(len(files)), yticklabels=names, xlim=(0, 1.25 * max(sizes)),
-             ylim=(len(files) - 0.5, -0.5), xlabel="KB")
+    bars = axes.barh(range(len(files)), sizes, height=0.6, tick_label=names)
+    axes.bar_label(bars, texts, padding=4)
+    axes.set(xlim=(0, 1.25 * max(sizes)), ylim=(len(files) - 0.5, -0.5), xlabel="KB")
     small = sizes.index(min(sizes))
     told = "; ".join(f"{name} {text}" for name, text in zip(names, texts, strict=True))
     return Picture(figure, f"Bars to scale: {told}. The file of {names[0]} is "

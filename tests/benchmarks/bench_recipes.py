@@ -18,7 +18,8 @@ import torch
 
 from mnist_compress import pretrained
 from mnist_compress.compress import compress_once
-from mnist_compress.data import full_is_here, load_full
+from mnist_compress.data import load_full
+from mnist_compress.official import full_is_here
 from mnist_compress.packed import pack, unpack
 from mnist_compress.training import trained_model
 from tools.train_pretrained import Classroom, error, make

@@ -37,7 +37,7 @@ def official_folder():
     """Where MNIST's four official .gz files are, itself or in torchvision's layout, or None.
 
     Looks in $MNIST_COMPRESS_TEST_DATA, or else $MNIST_COMPRESS_DATA, or else in shared/mnist beside
-    the repository. (data.full_is_here looks into ./data too, and tests need the packed files.)
+    the repository. (official.full_is_here looks into ./data too, and tests need the packed files.)
     """
     named = os.environ.get("MNIST_COMPRESS_TEST_DATA") or os.environ.get("MNIST_COMPRESS_DATA")
     beside = Path(__file__).resolve().parents[3] / "shared" / "mnist"

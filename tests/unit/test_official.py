@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 import torch
 
-from mnist_compress import data
 from mnist_compress import official as files
 from mnist_compress.data import DataError, Digits, load_full, load_sample
 
@@ -118,7 +117,7 @@ def test_all_layouts_in_a_folder_that_cannot_be_written(nowhere, little, unpack,
     try:
         assert_same(load_full(folder), little.parts)
         assert_same(load_full(str(folder)), little.parts)
-        assert data.full_is_here(folder) and not data.full_is_here()
+        assert files.full_is_here(folder) and not files.full_is_here()
         assert snapshot(folder) == before
     finally:
         for path in paths:
@@ -265,12 +264,12 @@ def files_in(folder):
 def test_a_download_goes_to_the_cache_once_and_nowhere_else(server, nowhere, little, capsys):
     use(server, "good")
     (nowhere / "root").mkdir()
-    assert not data.full_is_here("root")
+    assert not files.full_is_here("root")
     assert_same(load_full("root"), little.parts)
     assert f"{IMAGES}.gz: 100%" in capsys.readouterr().err
     assert files_in(files._CACHE) == sorted(f"{name}.gz" for name in NAMES)
     assert files_in(nowhere) == ["root"]
-    assert data.full_is_here("root") and data.full_is_here()
+    assert files.full_is_here("root") and files.full_is_here()
     assert_same(load_full(), little.parts)
     assert len(server.asked) == 4
 
@@ -372,8 +371,8 @@ def test_a_disk_that_fills_up_leaves_nothing(server, monkeypatch):
 
 def test_the_full_set_is_here_when_all_four_files_are(tmp_path, nowhere, little):
     for name in NAMES:
-        assert not data.full_is_here(tmp_path)
+        assert not files.full_is_here(tmp_path)
         (tmp_path / f"{name}.gz").write_bytes(b"half of it")
-    assert not data.full_is_here(tmp_path)
+    assert not files.full_is_here(tmp_path)
     fill(tmp_path, little)
-    assert data.full_is_here(tmp_path)
+    assert files.full_is_here(tmp_path)

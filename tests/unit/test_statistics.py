@@ -210,16 +210,3 @@ def test_impossible_cases_are_refused():
             wilson_interval(1, 2, bad)
         with pytest.raises(ValueError, match=f"confidence.* above 0 and below 1; got {bad!r}"):
             newcombe_paired_difference(1, 2, 3, 4, bad)
-
-
-def test_bad_answers_are_refused():
-    with pytest.raises(ValueError, match="got 3, 2"):
-        compare_answers([True, True, False], [True, False])
-    with pytest.raises(ValueError, match=r"before_correct must be one row.*\(0,\)"):
-        compare_answers([], [])
-    with pytest.raises(ValueError, match=r"after_correct must be one row.*\(1, 2\)"):
-        compare_answers([True, False], [[True, False]])
-    with pytest.raises(ValueError, match=r"answers == labels\); got 7"):
-        compare_answers(torch.tensor([7, 2]), torch.tensor([7, 2]))
-    with pytest.raises(ValueError, match=r"after_correct must hold True or False.*got None"):
-        compare_answers([True, False], [True, None])

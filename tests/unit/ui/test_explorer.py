@@ -84,7 +84,8 @@ def test_what_goes_wrong_in_drawing_is_shown(explorer):
 def test_the_twin_is_the_picture_with_its_sentence(explorer):
     data, _ = explorer._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in data and "image/png" not in data
-    assert data["text/html"] == plots.as_html(explorer.png, explorer.sentence, explorer.width)
+    assert data["text/html"] == (plots.image_tag(explorer.png, explorer.sentence, explorer.width)
+                                 + f"<p>{explorer.sentence}</p>")
     assert data["text/plain"] == explorer.sentence
 
 

@@ -105,8 +105,3 @@ def test_a_front_with_more_errors_than_dense(test, model):
     pairs = {"dense": (1735, pretrained.load("thousand")), "mine": (433, model)}
     told = smallest.show_front(pairs, test).sentence
     assert told.endswith("Yours: below 1,000 bytes, more errors than dense.")
-
-
-def test_a_breakdown_of_nothing_is_refused():
-    with pytest.raises(ValueError, match=r"at least one packed file to break down; got \{\}"):
-        smallest.show_breakdown({})
