@@ -5,7 +5,7 @@ Sources: E. B. Wilson, J. Am. Stat. Assoc. 22 (1927) 209-212; Q. McNemar, Psycho
 """
 
 from dataclasses import dataclass
-from math import sqrt
+from math import comb, sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -30,9 +30,8 @@ def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> tuple[f
 def mcnemar_exact(b: int, c: int) -> float:
     """How often a fair coin splits `b + c` changed answers at least as unevenly (p)."""
     b, c = whole("b", b), whole("c", c)
-    from scipy.special import bdtr
-
-    return min(1.0, 2 * float(bdtr(min(b, c), b + c, 0.5)))
+    tail = sum(comb(b + c, k) for k in range(min(b, c) + 1))  # of so many coins, at most k heads
+    return min(1.0, 2 * tail / 2 ** (b + c))
 
 
 def newcombe_paired_difference(both: int, first_only: int, second_only: int, neither: int,
