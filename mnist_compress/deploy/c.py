@@ -15,7 +15,7 @@ from string import Template
 import numpy as np
 
 from ..data import SIDE, whole
-from ..integer import IntegerNetwork, share_2x2
+from ..integer import IntegerConvolution, IntegerNetwork, share_2x2
 from ..model import DigitClassifier
 from .encodings import ENCODINGS
 
@@ -37,6 +37,8 @@ def export_c(network: IntegerNetwork | DigitClassifier, path: str | Path,
 
     ValueError for other networks, and where arithmetic of 32 bits could not be exact.
     """
+    if any(isinstance(layer, IntegerConvolution) for layer in network.layers):
+        raise ValueError("C code is made of dense layers only; got convolutions")
     widths = network.widths
     if widths[0] != SIDE**2 or widths[-1] != 10 or len(widths) < 3:
         raise ValueError(f"C code needs {SIDE**2} pixels, a hidden layer and 10 digits; got a "

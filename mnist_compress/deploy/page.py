@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from ..data import SIDE
-from ..integer import IntegerNetwork
+from ..integer import IntegerConvolution, IntegerNetwork
 from ..packed import pack
 from ..packed.header import Header, Port
 
@@ -82,6 +82,8 @@ def export_qr_page(network: IntegerNetwork, path) -> int:
 
 def _check_page(network):
     """An accumulator fits into 32 bits in every network; its product with a multiplier may not."""
+    if any(isinstance(layer, IntegerConvolution) for layer in network.layers):
+        raise ValueError("the page reads dense layers only; got convolutions")
     widths = network.widths
     if widths[0] != SIDE**2 or widths[-1] != 10 or len(widths) < 3:
         raise ValueError(f"the page needs {SIDE**2} pixels, a hidden layer and 10 digits; got a "

@@ -6,6 +6,7 @@ of Context Models for Lossless Data Compression"). deploy/web/decoder.js has the
 """
 
 from bisect import bisect_left
+from collections.abc import Callable
 from math import isqrt, log2
 from sys import maxsize
 
@@ -21,14 +22,25 @@ for _ in range(_EDGE):
 _UPPER = [(1 << 40) // ((1 << 24) + power) for power in _POWERS]
 _SQUASH = [65536 - p for p in _UPPER[:0:-1]] + _UPPER  # log-odds + _EDGE -> probability in 1/65536
 _STRETCH = [min(bisect_left(_SQUASH, 16 * p + 8), 2 * _EDGE) - _EDGE for p in range(4096)]
-_LABELS = ("", "magnitudes", "positions", "biases", "biases", "positions", "signs", "magnitudes")
+_LABELS = ("scales", "magnitudes", "positions", "biases", "biases", "positions", "signs",
+           "magnitudes")
 
 
 def mix(port: Port, layers: list[IntegerLayer]) -> None:
     """All layers, biases in steps, are one stream of bits, which `_LayerWalk` asks for."""
     port.limit("lookups", sum(layer.weight.size for layer in layers))
+    mixed(port, lambda mixer: _walk_layers(mixer, layers))
+
+
+def mixed(port: Port, walk: Callable[["_Mixer"], object]) -> None:
+    """What `walk` asks of a mixer is one stream of bits, the rest of the file."""
     coder = _decoder(bytes(port.rest)) if port.reading else _Encoder()
-    mixer = _Mixer(coder, port.shares, maxsize if port.trusted else port.LIMITS["lookups"])
+    walk(_Mixer(coder, port.shares, maxsize if port.trusted else port.LIMITS["lookups"]))
+    stream = port.rest if port.reading else coder.finish()
+    port.array("stream", np.frombuffer(stream, np.uint8))
+
+
+def _walk_layers(mixer, layers):
     alive = list(range(layers[0].weight.shape[1]))
     for place, layer in enumerate(layers):
         used = layer.weight.any(1) | (layer.bias != 0)
@@ -36,8 +48,6 @@ def mix(port: Port, layers: list[IntegerLayer]) -> None:
             used |= layers[place + 1].weight.any(0)
         walk = _LayerWalk(mixer, layer, place, alive)
         alive = [unit for unit, truth in enumerate(used.tolist()) if walk.unit(unit, truth)]
-    stream = port.rest if port.reading else coder.finish()
-    port.array("stream", np.frombuffer(stream, np.uint8))
 
 
 class _Encoder:

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..integer import IntegerNetwork, share_2x2
+from ..integer import IntegerConvolution, IntegerNetwork, share_2x2
 from .context_mixing import mix
+from .convolutions import VERSION, pack_convolutions, unpack_convolutions
 from .header import Header, Port, check
 from .plain import bitmask, csr, dense
 from .range_coder import order0
@@ -27,13 +28,18 @@ def pack(network: IntegerNetwork, codec: str = "context_mixing", *, share: bool 
          reorder: bool = False) -> bytes:
     """IntegerNetwork -> bytes of one file; ValueError for anything else.
 
-    codec: one of CODECS. share: if the pixels of each 2x2 block have equal weights, store one.
+    codec: one of CODECS; for convolutions, context mixing alone. share: if the pixels of each 2x2
+    block have equal weights, store one.
     reorder: sort hidden units by their biases: the same function, less to tell for context mixing.
     """
     if not isinstance(network, IntegerNetwork):
         raise ValueError(f"must be an IntegerNetwork of layers; got {type(network).__name__}")
     if codec not in CODECS:
         raise ValueError(f"codec must be one of {', '.join(CODECS)}; got {codec!r}")
+    if any(isinstance(layer, IntegerConvolution) for layer in network.layers):
+        if codec != "context_mixing":
+            raise ValueError(f"convolutions have the codec 'context_mixing' alone; got {codec!r}")
+        return pack_convolutions(network, reorder)
     header, port = _stored(_sorted(network) if reorder else network, codec, share), Port()
     walk(port, header)
     return port.finish()
@@ -44,8 +50,10 @@ def unpack(data: bytes, trusted: bool = False) -> IntegerNetwork:
 
     trusted: the file may be above `Port.LIMITS`, and take any time and memory.
     """
-    header = Header()
-    walk(Port(data, trusted), header)
+    header, port = Header(), Port(data, trusted)
+    if port.rest[0] >> 4 == VERSION:
+        return unpack_convolutions(port)
+    walk(port, header)
     return header.network()
 
 

@@ -122,7 +122,7 @@ class Header:
         channels = self.layers[0].scale.ndim if self.layers else 0
         kind = port.byte("header", 16 | self.codec)
         flags = port.byte("header", self.tied | channels << 1 | len(self.layers) << 2)
-        check(kind >> 4 == 1, f"format version {kind >> 4}, this reader knows 1")
+        check(kind >> 4 == 1, f"format version {kind >> 4}, this reader knows 1 and 2")
         self.codec, self.tied, channels = kind & 15, bool(flags & 1), flags >> 1 & 1
         inputs = self.layers[0].weight.shape[1] << 2 * self.tied if self.layers else 0
         units = [len(layer.weight) for layer in self.layers] or [0] * (flags >> 2)

@@ -1,9 +1,9 @@
 """Small packed networks that come with the package, and the recipe that made each of them.
 
 "thousand" is the course's 784-128-10 trained on its 1,000 digits, "perceptron" the same on MNIST's
-training digits, "lenet" LeNet-300-100 on those. "-small" has fewer weights, "-untied" none that 2x2
-pixels share; "dense-" is what they are compared with. README.md has commands and seeds.
-`checkpoint` has the convolutions of notebook 10, in float32.
+training digits, "lenet" LeNet-300-100 on those, "convolution" a small convolution. "-small" has
+fewer weights, "-untied" none that 2x2 pixels share; "dense-" is what they are compared with.
+README.md has commands and seeds. `checkpoint` has the convolutions of notebook 10, in float32.
 """
 
 import copy
@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from .. import packed
-from ..compress.recipe import Recipe
+from ..compress.recipe import ConvolutionRecipe, Recipe
 from ..data import Digits, load_full, load_sample
 from ..integer import IntegerNetwork
 from ..official import full_is_here
@@ -41,6 +41,7 @@ RECIPES = {
         _UNTIED, units=(100, 40), weights=4080, prune_steps=16000, quantize_steps=14000),
     "lenet-small-untied": replace(_UNTIED, units=(80, 36), weights=2860, quantize_steps=20000),
 }
+SMALLEST = {"convolution": ConvolutionRecipe()}
 REFERENCES = {  # plain training of the dense network, as `training.train` does it
     "dense-thousand": {},
     "dense-perceptron": {"epochs": 10, "batch_size": 64},
@@ -51,11 +52,12 @@ CONVOLUTIONS = {  # {name in convolutions.npz: channels of its `small_convolutio
     "half the channels": (8, 16, 16), "small from scratch": (8, 16, 16)}
 
 
-def recipe(name: str) -> Recipe:
+def recipe(name: str) -> Recipe | ConvolutionRecipe:
     """The recipe of that name; ValueError, which lists the names, if there is none."""
-    if name not in RECIPES:
-        raise ValueError(f"name must be one of {', '.join(RECIPES)}; got {name!r}")
-    return RECIPES[name]
+    every = RECIPES | SMALLEST
+    if name not in every:
+        raise ValueError(f"name must be one of {', '.join(every)}; got {name!r}")
+    return every[name]
 
 
 def path(name: str) -> Path:

@@ -10,6 +10,7 @@ import torch
 from mnist_compress import pretrained
 from mnist_compress.convolution import small_convolution
 from mnist_compress.data import Digits, load_full
+from mnist_compress.deploy import export_c, export_page, export_qr_page
 from mnist_compress.integer import IntegerNetwork
 from mnist_compress.packed import pack
 from mnist_compress.pretrained import CONVOLUTIONS, checkpoint, numbers_of
@@ -26,6 +27,7 @@ LIMITS = {  # largest mean of the bytes, and the dense network with the points i
     "perceptron-untied": (3180, "dense-perceptron", 0.001),
     "perceptron-small": (500, "dense-perceptron", 0.03),
 }
+EVERY = pytest.mark.parametrize("name", [*pretrained.RECIPES, *pretrained.SMALLEST])
 ERRORS = {"lenet": (2953, 0.0164), "lenet-untied": (2953, 0.0164), "lenet-small": (2048, 0.02),
           "lenet-small-untied": (2048, 0.02)}  # largest means of bytes and official errors
 
@@ -51,7 +53,20 @@ def test_the_file_is_the_one_that_was_measured(name):
     assert isinstance(network, IntegerNetwork) and pack(network) == data
 
 
-@ALL
+@pytest.mark.parametrize("name", pretrained.SMALLEST)
+def test_the_file_of_convolutions_is_the_one_that_was_measured(name, tmp_path):
+    recipe, network = pretrained.recipe(name), load(name)
+    found, data = pretrained.measured(name), pretrained.path(name).read_bytes()
+    assert len(data) == found.bytes[0] and len(found.bytes) >= 3 and max(found.bytes) <= 1024
+    assert tuple(len(layer.weight) for layer in network.layers if layer.kernel != 3
+                 ) == (*recipe.channels, 10)
+    assert pack(network) == data
+    for export in (export_page, export_qr_page, export_c):
+        with pytest.raises(ValueError, match="dense layers only; got convolutions"):
+            export(network, tmp_path / "made")
+
+
+@EVERY
 def test_accuracy_on_the_samples_other_digits(name):
     accuracy = evaluate(load(name), pretrained.digits_for("thousand")[1]).accuracy
     if name.startswith("thousand"):
@@ -61,7 +76,7 @@ def test_accuracy_on_the_samples_other_digits(name):
         assert accuracy > (0.95 if name == "perceptron-small" else 0.97)
 
 
-@ALL
+@EVERY
 def test_errors_on_the_official_digits(name, full):
     network, found = load(name), pretrained.measured(name)
     assert 1 - evaluate(network, full[1]).accuracy == pytest.approx(found.official_errors[0])
@@ -97,10 +112,11 @@ def test_means_by_hand():
 
 def test_everything_is_documented_and_packaged():
     text = (FOLDER / "README.md").read_text(encoding="utf-8")
-    for name in (*pretrained.RECIPES, *pretrained.REFERENCES):
+    for name in (*pretrained.RECIPES, *pretrained.SMALLEST, *pretrained.REFERENCES):
         assert f"`{name}`" in text
         assert pretrained.measured(name).official_errors
-    assert {path.stem for path in FOLDER.glob("*.mc")} == set(pretrained.RECIPES)
+    assert {path.stem for path in FOLDER.glob("*.mc")} == {
+        *pretrained.RECIPES, *pretrained.SMALLEST}
 
 
 def test_unknown_names():

@@ -1,4 +1,4 @@
-// The network of integers: the twin of IntegerNetwork in integer.py.
+// The network of integers: the twin of IntegerNetwork in integer/.
 import {floor} from "./integers.js";
 
 // Layers that decode gives -> a function. From pixels, 784 numbers 0..255, it makes the list of

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mnist_compress import pretrained
 from mnist_compress.data import center_digit
 from mnist_compress.deploy import page
 from mnist_compress.deploy.page import QR_BYTES, QR_PREFIX, export_page, export_qr_page
@@ -139,7 +140,7 @@ def test_terser_makes_what_is_built(tmp_path):
 def cases(tmp_path_factory):
     """A folder with what Python computes, for the tests in JavaScript."""
     folder, rng = tmp_path_factory.mktemp("cases"), np.random.default_rng(5)
-    networks = [load(path) for path in sorted(PRETRAINED.glob("*.mc"))[::4]]
+    networks = [load(PRETRAINED / f"{name}.mc") for name in list(pretrained.RECIPES)[::4]]
     networks += [random_network(rng, widths, density, per_unit) for widths, density, per_unit in (
         ((784, 9, 10), 0.05, True), ((784, 16, 12, 10), 0.3, False), ((784, 70, 10), 0.01, False),
         ((784, 4, 5, 6, 10), 0.9, True))]

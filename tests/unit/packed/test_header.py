@@ -73,7 +73,7 @@ def test_large_steps_of_biases():
     (b"", "must start with 'mc'"),
     (b"mc", "ends too early"),
     (hand_made((4, 2))[:-4] + bytes(20), "checksum"),
-    (hand_made((4, 2), version=2), "format version 2, this reader knows 1"),
+    (hand_made((4, 2), version=3), "format version 3, this reader knows 1 and 2"),
     (sealed(b"mc\x1f\x04" + hand_made((4, 2))[4:-4] + bytes(9)), "unknown codec 15"),
     (sealed(b"mc\x10\x00\x05\x05\x05"), "without units"),
     (hand_made((4, 0)), "without units"),

@@ -81,8 +81,8 @@ def test_it_runs_with_only_numpy_installed(integer, test, tmp_path):
                             ignore=shutil.ignore_patterns("tests", "__pycache__"))
     ours = tmp_path / "ours" / "mnist_compress"
     ours.mkdir(parents=True)
-    for name in ("__init__.py", "integer.py"):
-        shutil.copy(PACKAGE / name, ours)
+    shutil.copytree(PACKAGE / "integer", ours / "integer")
+    shutil.copy(PACKAGE / "__init__.py", ours)
     shutil.copytree(PACKAGE / "packed", ours / "packed")
     missing = subprocess.run([str(python), "-c", "import torch"], capture_output=True, text=True)
     assert "No module named 'torch'" in missing.stderr

@@ -6,73 +6,22 @@ et al. 2018, "Quantization and Training of Neural Networks for Integer-Arithmeti
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cached_property
 from math import frexp, isqrt, ldexp, prod
-from typing import Any
 
 import numpy as np
 
+from .convolution import IntegerConvolution
+from .layer import IntegerLayer
+
 PIXEL_SCALE = 1 / 255  # a pixel always was an 8-bit number
-FLOAT32_EXACT = 2**24  # below it, float32 adds whole numbers exactly, in any order
 
-
-@dataclass(eq=False)
-class IntegerLayer:
-    """One layer: weight int8 (out, in), -127..127; bias int32 (out,); what they stand for.
-
-    scale: float32 () or (out,), the value of weight 1. A hidden layer also has multiplier
-    (1..2**24 - 1) and shift (1..63), int32 of the shape of scale; the last layer has None.
-    """
-
-    weight: np.ndarray
-    bias: np.ndarray
-    scale: np.ndarray
-    multiplier: Any = None
-    shift: Any = None
-
-    @property
-    def bound(self) -> int:
-        """No accumulator can be larger in magnitude, whatever the inputs 0..255."""
-        rows = 255 * np.abs(self.weight).sum(1, dtype=np.int64)
-        return int((rows + np.abs(self.bias.astype(np.int64))).max())
-
-    def output_scale(self, input_scale: float) -> float:
-        """What 1 means in the rescaled output, if it means `input_scale` in the input."""
-        best = self.scale.argmax()  # each unit gives the same; this one has the most bits
-        scale, multiplier, shift = (part.flat[best].item()
-                                    for part in (self.scale, self.multiplier, self.shift))
-        return input_scale * scale * 2.0**shift / multiplier
-
-    @cached_property
-    def _factors(self):
-        """Weight (in, out) and bias as floats in which every product and sum is exact."""
-        kind = np.float32 if self.bound < FLOAT32_EXACT else np.float64
-        return self.weight.T.astype(kind), self.bias.astype(kind)
-
-    def accumulate(self, inputs: np.ndarray) -> np.ndarray:
-        """uint8 (n, in) -> accumulators int32 (n, out): inputs x weight + bias, exactly.
-
-        As one product of floats: an optimized int8 product is not in NumPy, and integers take ten
-        times as long.
-        """
-        weight, bias = self._factors
-        total = inputs.astype(weight.dtype) @ weight
-        total += bias
-        return total.astype(np.int32)
-
-    def rescale(self, accumulators: np.ndarray) -> np.ndarray:
-        """int32 accumulators -> ReLU and 0..255, uint8: floor((a * m + 2**(s - 1)) / 2**s)."""
-        shift = self.shift.astype(np.int64)
-        total = np.maximum(accumulators, 0).astype(np.int64)
-        total *= self.multiplier
-        total += np.int64(1) << shift - 1
-        total >>= shift
-        return np.minimum(total, 255).astype(np.uint8)
+__all__ = ["PIXEL_SCALE", "IntegerConvolution", "IntegerLayer", "IntegerNetwork",
+           "as_fraction", "share_2x2", "spread_2x2"]
 
 
 class IntegerNetwork:
-    """A multilayer perceptron in integers; its input is uint8 pixels of scale 1/255.
+    """A network in integers: a multilayer perceptron, or convolutions; its input is uint8 pixels of
+    scale 1/255.
 
     ValueError for layers that break the rules of `IntegerLayer`, do not follow on each other, or
     could leave the 32 bits of an accumulator.
@@ -83,14 +32,13 @@ class IntegerNetwork:
         if not self.layers:
             raise ValueError("need at least one layer; got none")
         for place, layer in enumerate(self.layers):
-            inputs = self.layers[place - 1].weight.shape[0] if place else layer.weight.shape[-1]
-            if problem := _problem(layer, inputs, place == len(self.layers) - 1):
+            if problem := _problem(layer, self.layers[:place], place == len(self.layers) - 1):
                 raise ValueError(f"layer {place}: {problem}")
 
     @property
     def widths(self) -> tuple[int, ...]:
         """Units from input to output, such as (784, 128, 10)."""
-        return (self.layers[0].weight.shape[1], *(len(layer.weight) for layer in self.layers))
+        return (self.layers[0].inputs, *(layer.units for layer in self.layers))
 
     @property
     def nbytes(self) -> int:
@@ -117,7 +65,7 @@ class IntegerNetwork:
         values = pixels.reshape(len(pixels), self.widths[0])
         for layer in self.layers:
             accumulators = layer.accumulate(values)
-            values = None if layer.shift is None else layer.rescale(accumulators)
+            values = accumulators if layer.shift is None else layer.rescale(accumulators)
             yield accumulators, values
 
     def accumulators(self, pixels: np.ndarray) -> list[np.ndarray]:
@@ -138,8 +86,9 @@ class IntegerNetwork:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All its arrays by name, such as "layers.0.weight"."""
-        return {f"layers.{place}.{name}": part for place, layer in enumerate(self.layers)
-                for name, part in vars(layer).items() if isinstance(part, np.ndarray)}
+        return {f"layers.{place}.{name}": np.asarray(part)
+                for place, layer in enumerate(self.layers)
+                for name, part in vars(layer).items() if isinstance(part, np.ndarray | int)}
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> "IntegerNetwork":
@@ -148,29 +97,63 @@ class IntegerNetwork:
         for name, part in arrays.items():
             _, place, field = name.split(".")
             layers.setdefault(int(place), {})[field] = part
-        return cls(IntegerLayer(**layers[place]) for place in sorted(layers))
+        return cls(_from_arrays(layers[place]) for place in sorted(layers))
 
 
-def _problem(layer, inputs, last):
-    """What is wrong with a layer that follows on so many inputs, or None."""
+def _from_arrays(fields):
+    """The layer of these arrays; what a convolution has beside arrays are whole numbers."""
+    if "side" not in fields:
+        return IntegerLayer(**fields)
+    numbers = {name: int(fields[name]) for name in ("side", "stride", "groups", "pool", "most")}
+    return IntegerConvolution(**fields | numbers)
+
+
+def _problem(layer, before, last):
+    """What is wrong with a layer that follows on those before, or None."""
     weight, bias, shape = layer.weight, layer.bias, layer.scale.shape
-    if weight.ndim != 2 or weight.dtype != np.int8 or not weight.size or weight.min() == -128:
-        return f"weights must be int8 (out, in), -127..127; got {weight.dtype} of {weight.shape}"
-    if weight.shape[1] != inputs:
-        return f"{weight.shape[1]} inputs after {inputs} units"
+    moves = isinstance(layer, IntegerConvolution)
+    if (weight.ndim != (4 if moves else 2) or weight.dtype != np.int8 or not weight.size
+            or weight.min() == -128):
+        form = "out, in / groups, kernel, kernel" if moves else "out, in"
+        return f"weights must be int8 ({form}), -127..127; got {weight.dtype} of {weight.shape}"
+    if moves and (problem := _window_problem(layer, before, last)):
+        return problem
+    if before and layer.inputs != before[-1].units:
+        return f"{layer.inputs} inputs after {before[-1].units} units"
     if bias.dtype != np.int32 or bias.shape != weight.shape[:1]:
         return f"bias must be int32 of {weight.shape[:1]}; got {bias.dtype} of {bias.shape}"
-    if shape not in ((), bias.shape) or (last and shape):
+    linear = layer.shift is None and moves
+    if shape not in ((), bias.shape) or ((last or linear) and shape):
         return f"scale must have the shape (){'' if last else f' or {bias.shape}'}; got {shape}"
     if not (np.isfinite(layer.scale) & (layer.scale > 0)).all():
         return f"scale must be above 0 and finite; got {layer.scale}"
-    if (layer.multiplier is None) != last or (layer.shift is None) != last:
+    if (layer.multiplier is None) != (layer.shift is None) or (
+            (layer.shift is None) != last and (last or not linear)):
         return "hidden layers have multiplier and shift, the last one has none"
-    for part, most in () if last else ((layer.multiplier, 2**24 - 1), (layer.shift, 63)):
+    for part, most in () if last or linear else ((layer.multiplier, 2**24 - 1), (layer.shift, 63)):
         if part.shape != shape or part.min() < 1 or part.max() > most:
             return f"multiplier and shift must lie in 1..2**24 - 1 and 1..63; got {part}"
     if layer.bound >= 2**31:
         return f"an accumulator could reach {layer.bound}, beyond 32 bits"
+    return None
+
+
+def _window_problem(layer, before, last):
+    """What is wrong with the numbers that only a convolution has, or None."""
+    height, width = layer.weight.shape[2:]
+    if height != width or height % 2 == 0:
+        return f"a window must be square, its side odd; got {height} x {width}"
+    if not 1 <= layer.stride <= layer.side or layer.groups < 1 or len(layer.weight) % layer.groups:
+        return (f"stride must lie in 1..side, groups must divide {len(layer.weight)} channels; got "
+                f"stride {layer.stride}, side {layer.side}, groups {layer.groups}")
+    pools = (0,) if last else (1, 2) if layer.shift is not None and layer.places > 1 else (1,)
+    if layer.pool not in pools:
+        return f"pool must be one of {pools}; got {layer.pool}"
+    if before and isinstance(before[-1], IntegerConvolution) and layer.side != before[-1].out_side:
+        return f"a picture of side {layer.side} after one of {before[-1].out_side}"
+    most = before[-1].bound if before and before[-1].shift is None else 255
+    if layer.most != most:
+        return f"most must be {most}, what an input can reach; got {layer.most}"
     return None
 
 

@@ -1,0 +1,274 @@
+"""The smallest file of all: a small convolution learns in float, then to live with rounding.
+
+A wide window looks at the picture; then, three times, each channel is filtered alone and 1 x 1
+windows mix the channels (Howard et al. 2017, "MobileNets"); the last layer adds up over the
+picture. Between layers run bytes, of which `ONE` mean 1. While there is batch normalization (Ioffe
+& Szegedy 2015), the size of a channel's weights does not matter: few steps of the grid, few bits.
+"""
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..data import SIDE, Digits, whole
+from ..integer import IntegerConvolution, IntegerNetwork, as_fraction
+from .augmentation import augmented_copies
+from .distillation import Lesson, distillation_loss
+from .network import batches, straight_through
+from .recipe import ConvolutionRecipe
+
+ONE = 32
+_TEACHER_RATE = 1e-2
+
+
+def picture(inputs: Tensor) -> Tensor:
+    """uint8 (n, 784) -> float32 (n, 1, 28, 28), channels last in memory: that is faster here."""
+    return inputs.view(-1, 1, SIDE, SIDE).float().to(memory_format=torch.channels_last)
+
+
+class _Bytes(torch.autograd.Function):
+    """Rounds to whole numbers 0..255, halves up; gradients pass where nothing was cut off."""
+
+    @staticmethod
+    def forward(ctx, values):
+        found = (values + 0.5).floor_().clamp_(0, 255)
+        ctx.save_for_backward(found)
+        return found
+
+    @staticmethod
+    def backward(ctx, slope):
+        return torch.ops.aten.hardtanh_backward(slope, *ctx.saved_tensors, 0.0, 255.0)
+
+
+class _Layer(nn.Module):
+    """A convolution. kind: "hidden" is rescaled to bytes, "linear" is not, "last" answers."""
+
+    def __init__(self, inputs, outputs, kernel=1, stride=1, groups=1, pool=1, rms=1.0,
+                 kind="hidden"):
+        super().__init__()
+        weight = torch.randn(outputs, inputs // groups, kernel, kernel)
+        self.weight = nn.Parameter(weight.to(memory_format=torch.channels_last))
+        self.kind, self.stride, self.groups, self.pool, self.rms = kind, stride, groups, pool, rms
+        self.norm = nn.BatchNorm2d(outputs) if kind == "hidden" else None
+        if kind == "last":
+            self.bias = nn.Parameter(torch.zeros(outputs))
+            self.gain = nn.Parameter(torch.tensor(0.0))
+        self.folded = False
+
+    def steps(self):
+        """The weights in steps of the grid, not yet rounded."""
+        if self.folded:
+            return self.weight
+        over = (1, 2, 3) if self.kind == "hidden" else (0, 1, 2, 3)
+        return self.rms * self.weight * self.weight.square().mean(over, keepdim=True).rsqrt()
+
+    def rounded(self, share=1.0):
+        """Weights that went this share of the way to the nearest whole number."""
+        weight = self.steps()
+        if not share:
+            return weight
+        return weight + share * (weight.detach().round().clamp(-31, 31) - weight.detach())
+
+    def whole_bias(self):
+        """The bias as a number of steps of 2**power in the accumulator."""
+        exact = self.bias * ONE / (self.multiplier * self.step)
+        return straight_through(exact, exact.detach().round())
+
+    def forward(self, values, share):
+        total = F.conv2d(values, self.rounded(share), None, self.stride, self.weight.shape[2] // 2,
+                         1, self.groups)
+        if self.kind == "linear":
+            return total
+        if self.folded:
+            values = total * self.multiplier + self.multiplier * self.step * self.whole_bias()
+        else:
+            values = self.norm(total) * ONE
+        values = _Bytes.apply(values) if share else F.hardtanh(values, 0.0, 255.0)
+        return F.max_pool2d(values, self.pool) if self.pool > 1 else values
+
+    def answer(self, values, share):
+        """What the last layer says: added up over the picture."""
+        total = F.linear(values.float().sum((2, 3)), self.rounded(share).flatten(1))
+        return total * (self.gain.exp() / (ONE * 49)) + self.bias
+
+    @torch.no_grad()
+    def fold(self):
+        """Batch normalization becomes a multiplier m / 2**s, m in 4..7, and a bias.
+
+        The weights stay where rounding put them; of the multiplier's error the bias makes good what
+        concerns the mean.
+        """
+        weight = self.steps().clone()
+        if self.norm:
+            norm = self.norm
+            exact = norm.weight * ONE / (norm.running_var + norm.eps).sqrt()
+            sign, size = exact.sign(), exact.abs().clamp(min=1e-3)
+            weight *= sign[:, None, None, None]
+            power = 2 ** (size.log2().floor() - 2)
+            multiplier = (size / power).round().clamp(4, 8) * power
+            bias = norm.bias - norm.running_mean * sign * multiplier / ONE
+            self.bias = nn.Parameter(bias.view(1, -1, 1, 1))
+            self.multiplier = multiplier.view(1, -1, 1, 1)
+            self.step = 2.0 ** max(0, round(math.log2(4 / multiplier.median().item())))
+            self.norm = None
+        self.weight = nn.Parameter(weight.to(memory_format=torch.channels_last))
+        self.folded = True
+
+
+class SmallConvolution(nn.Module):
+    """The network in training. Call it with pictures and how far rounding has come, 0 to 1."""
+
+    def __init__(self, recipe: ConvolutionRecipe):
+        super().__init__()
+        window, mixture = recipe.windows, recipe.mixtures
+        first = recipe.channels[0]
+        layers = [_Layer(1, first, 5, 2, rms=window)]
+        for place, channels in enumerate(recipe.channels[1:]):
+            before = recipe.channels[place]
+            layers.append(_Layer(before, before, 3, groups=before, rms=window, kind="linear"))
+            layers.append(_Layer(before, channels, pool=2 if place == 0 else 1, rms=mixture))
+        layers.append(_Layer(recipe.channels[-1], 10, rms=recipe.answers, kind="last"))
+        self.layers = nn.ModuleList(layers)
+
+    def forward(self, values: Tensor, share: float) -> Tensor:
+        """Pictures (n, 1, 28, 28) of 0..255 -> logits (n, 10)."""
+        for layer in self.layers[:-1]:
+            values = layer(values, share)
+        return self.layers[-1].answer(values, share)
+
+    @torch.no_grad()
+    def fold(self, inputs: Tensor, batches: Iterable[Tensor]) -> None:
+        """Measure anew, on the inputs of these batches, what batch normalization needs; fold it."""
+        for layer in self.layers:
+            if layer.norm:
+                layer.norm.reset_running_stats()
+                layer.norm.momentum = None  # the mean over all that follow
+        for index in batches:
+            self(picture(inputs[index]), 1.0)
+        for layer in self.layers:
+            layer.fold()
+
+    def adam(self) -> torch.optim.Adam:
+        """An optimizer for what is folded; weights of more steps move further."""
+        others = [layer.bias for layer in self.layers if hasattr(layer, "bias")]
+        groups = [{"params": [layer.weight], "share": layer.rms} for layer in self.layers]
+        return torch.optim.Adam([*groups, {"params": [*others, self.layers[-1].gain]}], 1.0,
+                                fused=True)
+
+
+@torch.inference_mode(False)
+def teach_convolution(digits: Digits, recipe: ConvolutionRecipe, seed: int = 0) -> Lesson:
+    """Training digits -> Lesson: augmented copies, and what a larger convolution says of each."""
+    whole("number of digits", len(digits), 1)
+    generator = torch.Generator().manual_seed(seed)
+    inputs = augmented_copies(digits.images, recipe.copies, False, generator, recipe.augmentation)
+    steps = max(2, recipe.teacher_epochs * len(digits) // recipe.batch)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        teacher = _teacher()
+    adam = torch.optim.AdamW(teacher.parameters(), lr=_TEACHER_RATE)
+    cycle = torch.optim.lr_scheduler.OneCycleLR(adam, _TEACHER_RATE, total_steps=steps,
+                                                pct_start=0.1)
+    half = torch.autocast("cpu", torch.bfloat16)
+    for index in batches(len(inputs), recipe.batch, steps, generator):
+        adam.zero_grad()
+        with half:
+            answers = teacher(picture(inputs[index]) / 255)
+        F.cross_entropy(answers.float(), digits.labels[index % len(digits)]).backward()
+        adam.step()
+        cycle.step()
+    teacher.eval()
+    with torch.no_grad(), half:
+        soft = [teacher(picture(part) / 255).float() for part in inputs.split(1000)]
+    return Lesson(inputs, digits.labels, torch.cat(soft))
+
+
+def _teacher():
+    def block(inputs, outputs, kernel, stride=1):
+        return (nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
+                nn.BatchNorm2d(outputs), nn.ReLU())
+
+    return nn.Sequential(
+        *block(1, 16, 5, 2), *block(16, 32, 3), nn.MaxPool2d(2), *block(32, 64, 3),
+        *block(64, 64, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10),
+    ).to(memory_format=torch.channels_last)
+
+
+@torch.inference_mode(False)
+def compress_convolution(lesson: Lesson, recipe: ConvolutionRecipe,
+                         seed: int = 0) -> IntegerNetwork:
+    """Lesson -> IntegerNetwork of convolutions, small once packed: train, round, fold, train on."""
+    generator = torch.Generator().manual_seed(seed + 1000)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        network = SmallConvolution(recipe)
+    steps = max(1, recipe.epochs * len(lesson.labels) // recipe.batch)
+    adam, folded = torch.optim.Adam(network.parameters(), fused=True), False
+    for step, index in enumerate(batches(len(lesson.inputs), recipe.batch, steps, generator)):
+        done = step / steps
+        share = (done - recipe.rounding) / (recipe.rounded - recipe.rounding)
+        if done >= recipe.folded and not folded:
+            some = torch.randperm(len(lesson.inputs), generator=generator).split(recipe.batch)[:60]
+            network.fold(lesson.inputs, some)
+            adam, folded = network.adam(), True
+        rate = recipe.rate * min(1, (step + 1) / 200) * (1 + math.cos(math.pi * done)) / 2
+        _learn(network, lesson, index, adam, rate, min(max(share, 0), 1), done < recipe.exact)
+    _settle(network, lesson, recipe, torch.Generator().manual_seed(seed + 2000))
+    return integer_convolutions(network)
+
+
+def _settle(network, lesson, recipe, generator):
+    """Train on with a pull to the grid; without it, weights oscillate about the middle between two
+    of its steps (Nagel et al. 2022, "Overcoming Oscillations in Quantization-Aware Training")."""
+    adam = network.adam()
+    steps = max(1, recipe.settling_epochs * len(lesson.labels) // recipe.batch)
+    for step, index in enumerate(batches(len(lesson.inputs), recipe.batch, steps, generator)):
+        done = step / steps
+        rate = recipe.settling_rate * min(1, (step + 1) / 100) * (1 + math.cos(math.pi * done)) / 2
+        _learn(network, lesson, index, adam, rate, 1.0, done < 0.8)
+        with torch.no_grad():
+            for layer in network.layers:
+                layer.weight.lerp_(layer.weight.round(), min(1.0, recipe.pull * done))
+
+
+def _learn(network, lesson, index, adam, rate, share, half):
+    """One step of the optimizer on the inputs at index; half: in bfloat16 where that is enough."""
+    for group in adam.param_groups:
+        group["lr"] = rate * group.get("share", 1)
+    adam.zero_grad()
+    with torch.autocast("cpu", torch.bfloat16, enabled=half):
+        answers = network(picture(lesson.inputs[index]), share)
+    labels = lesson.labels[index % len(lesson.labels)]
+    distillation_loss(answers.float(), lesson.soft[index], labels).backward()
+    adam.step()
+
+
+@torch.no_grad()
+def integer_convolutions(network: SmallConvolution) -> IntegerNetwork:
+    """A folded network -> the same in integers: on any digit, the answers of both agree."""
+    layers: list[IntegerConvolution] = []
+    side = SIDE
+    for layer in network.layers:
+        weight = layer.rounded().round().to(torch.int8).contiguous().numpy()
+        bias, scale, rescale = np.zeros(len(weight), np.int32), np.array(1, np.float32), []
+        if layer.kind == "hidden":
+            bias = (layer.whole_bias() * layer.step).flatten().numpy().astype(np.int32)
+            pairs = [as_fraction(each, 3) for each in layer.multiplier.flatten().tolist()]
+            rescale = [np.array(part, np.int32) for part in zip(*pairs, strict=True)]
+            scale = (rescale[0] / 2.0 ** rescale[1]).astype(np.float32)
+        elif layer.kind == "last":
+            unit = layer.gain.exp().item() / (ONE * 49)
+            number, shift = as_fraction(unit * 255, 7)  # 1 means 1 / 255 in what it reads
+            scale = np.array(number / 2**shift, np.float32)
+            step = 2.0 ** max(0, round(math.log2(0.05 / unit)))
+            bias = ((layer.bias / unit / step).round() * step).numpy().astype(np.int32)
+        most = layers[-1].bound if layers and layers[-1].shift is None else 255
+        pool = 0 if layer.kind == "last" else layer.pool
+        layers.append(IntegerConvolution(weight, bias, scale, *(rescale or [None, None]), side,
+                                         layer.stride, layer.groups, pool, most))
+        side = layers[-1].out_side
+    return IntegerNetwork(layers)
