@@ -6,6 +6,7 @@ Sources: E. B. Wilson, J. Am. Stat. Assoc. 22 (1927) 209-212; Q. McNemar, Psycho
 
 from dataclasses import dataclass
 from math import comb, sqrt
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,9 +19,7 @@ def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> tuple[f
     n = whole("n", n, 1)
     successes = whole("successes", successes, 0, n)
     confidence = real("confidence", confidence, above=0, below=1)
-    from scipy.special import ndtri  # all of scipy.stats would take 50 MB of each kernel
-
-    square = float(ndtri(0.5 + 0.5 * confidence)) ** 2
+    square = NormalDist().inv_cdf(0.5 + 0.5 * confidence) ** 2
     center, below = 2 * successes + square, 2 * (n + square)
     spread = sqrt(square * (4 * successes * (n - successes) / n + square))
     return ((center - spread) / below if successes else 0.0,

@@ -5,9 +5,6 @@ import reprlib
 
 import numpy as np
 import traitlets
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.image import imsave
 
 from ..data import SIDE
 from .plots import image_tag, in_style
@@ -45,6 +42,9 @@ class Explorer(CourseWidget):
 
     @in_style
     def __init__(self, controls, show, size=(5.2, 3.4), **subplots):
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
         self._show, self.figure = show, Figure(figsize=size, dpi=120, layout="constrained")
         self._axes = self.figure.subplots(**subplots)
         super().__init__(controls=list(controls), width=round(96 * size[0]))
@@ -74,6 +74,8 @@ class Explorer(CourseWidget):
     @in_style
     def _draw(self, values):
         """The sentence and the bytes of a PNG file; what does not move is drawn once."""
+        from matplotlib.image import imsave
+
         sentence = self._show(self._axes, **values)
         moving = self.figure.findobj(lambda artist: artist.get_animated())
         if self._still is None or not moving:

@@ -1,6 +1,7 @@
 """Pictures of the course. Each comes with one sentence, computed from the same numbers."""
 
 import base64
+import functools
 import html
 import io
 import math
@@ -8,9 +9,7 @@ import operator
 import statistics
 from pathlib import Path
 
-import matplotlib
 import torch
-from matplotlib.figure import Figure
 
 from ..data import real, whole
 from ..model import weight_layers
@@ -18,13 +17,24 @@ from ..stages import STAGES
 from .state import Sentence
 
 HATCHES = ("", "//", "..", "xx", "--", "\\\\")
-in_style = matplotlib.rc_context(fname=Path(__file__).with_name("course.mplstyle"))  # a decorator
+
+
+def in_style(draw):
+    """A decorator: the function draws in the course's style. matplotlib is loaded when it does."""
+    @functools.wraps(draw)
+    def drawn(*arguments, **options):
+        import matplotlib
+
+        with matplotlib.rc_context(fname=Path(__file__).with_name("course.mplstyle")):
+            return draw(*arguments, **options)
+
+    return drawn
 
 
 class Picture:
     """A matplotlib Figure and its sentence; a cell shows both, the picture with it as alt text."""
 
-    def __init__(self, figure: Figure, sentence: str):
+    def __init__(self, figure, sentence: str):
         self.figure, self.sentence = figure, sentence
 
     def __repr__(self):
@@ -50,6 +60,8 @@ def image_tag(png: bytes, alt: str, width: int) -> str:
 
 def canvas(size=(6.4, 3.2), rows=1, columns=1, **options):
     """A new figure of that size in inches, and its axes or an array of them: draw `in_style`."""
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=size)
     return figure, figure.subplots(rows, columns, **options)
 
