@@ -57,9 +57,13 @@ def cards(*names: str, most: int = 3) -> Cards:
 
     Questions with the ids `names` count as due from the beginning. ValueError for an unknown one.
     """
+    return Cards(*due_cards(names)[:most])
+
+
+def due_cards(names=()) -> list[str]:
+    """The ids of all questions whose card is due, the longest due first; `names` count as due."""
     times = {**{ask(name).id: 0 for name in names}, **_due_times(names)}
-    due = [name for name in sorted(times, key=times.get) if times[name] <= now()]
-    return Cards(*due[:most])
+    return [name for name in sorted(times, key=times.get) if times[name] <= now()]
 
 
 def _due_times(fresh=()):

@@ -42,12 +42,16 @@ class Sentence(str):
 
 
 def marked(text: str) -> str:
-    """HTML of a text: `code` between backticks, links to headings such as 01_data, "Guess first",
-    and no line break between a number and its %."""
+    """HTML of a text: `code` between backticks, links to notebooks, 01_data, and to headings,
+    01_data, "Guess first", and no line break between a number and its %."""
     text = re.sub(r"(?<=\d) (?=%|KB\b)", "\u00a0", html.escape(text, False))
     text = re.sub("`(.*?)`", r"<code>\1</code>", text)
-    return re.sub(r'\b(\d\d_\w+), "([^"]+)"', lambda link: '<a href="{}.ipynb#{}">{}</a>'.format(
-        link[1], quote(html.unescape(link[2]).replace(" ", "-")), link[0]), text)
+    return re.sub(r'\b(\d\d_\w+)(?:, "([^"]+)")?', _link, text)
+
+
+def _link(found):
+    heading = found[2] and quote(html.unescape(found[2]).replace(" ", "-"))
+    return f'<a href="{found[1]}.ipynb{f"#{heading}" if heading else ""}">{found[0]}</a>'
 
 
 def load_state() -> dict:

@@ -8,6 +8,7 @@ from ..measure import ChangedAnswers, FileRow
 from .exercises import exercise_modules
 from .guesses import GUESSES
 from .questions import answers_given, load_questions
+from .recall import due_cards
 from .state import Sentence, load_state
 
 # One thread of one computer: microseconds of the same network in float32 and in int8.
@@ -44,22 +45,43 @@ def _faster():
 
 
 def progress() -> Sentence:
-    """What is done in each notebook: questions, exercises and guesses; and where to go on."""
-    state, questions = load_state(), load_questions().values()
-    done = {"questions": answers_given().keys(), "guesses": state["guesses"].keys(),
+    """The learner's map: what is done in each notebook of its questions, exercises and guesses,
+    which of its cards were known when they came last; and where to go on."""
+    state, given = load_state(), answers_given()
+    done = {"questions": given.keys(), "guesses": state["guesses"].keys(),
             "exercises": {name for name, made in state["exercises"].items()
-                          if any(text == "right" for text, _ in made)}}
+                          if any(text == "right" for text, _ in made)},
+            "cards": {name for name, made in state["cards"].items()
+                      if made and made[-1][0] == "knew"}}
     lines = ["The whole course, and what is done:"]
-    for notebook in dict.fromkeys(question.notebook for question in questions):
-        there = {"questions": {each.id for each in questions if each.notebook == notebook},
-                 "exercises": {name for name, module in exercise_modules().items()
-                               if module == notebook[3:]},
-                 "guesses": {key for key in GUESSES if key[:2] == notebook[:2]}}
+    for notebook in dict.fromkeys(question.notebook for question in load_questions().values()):
+        there = _contents(notebook)
+        whole = all(there[what] <= done[what] for what in there)
+        there["cards"] = {name for name in there["questions"]
+                          if name in given or name in state["cards"]}
         told = [f"{len(names & done[what])} of {len(names)} {what}"
                 for what, names in there.items() if names]
-        lines.append(f"- {notebook}: {', '.join(told)}")
-    waiting = next((each for each in questions if each.id not in done["questions"]), None)
-    knew = sum(made[-1][0] == "knew" for made in state["cards"].values())
-    lines.append(f"Cards that you knew when they came last: {knew}.")
-    lines.append(f"Go on with {waiting.place[:-1]}." if waiting else "All questions are answered.")
-    return Sentence("\n".join(lines))
+        lines.append(f"- {notebook}{', done' * whole}: {', '.join(told)}")
+    lines.append(f"Cards that are due: {len(due_cards())}.")
+    return Sentence("\n".join([*lines, _next(given, done["exercises"])]))
+
+
+def _contents(notebook):
+    """{what: names}, of what there is to do in a notebook."""
+    return {"questions": {name for name, question in load_questions().items()
+                          if question.notebook == notebook},
+            "exercises": {name for name, module in exercise_modules().items()
+                          if module == notebook[3:]},
+            "guesses": {key for key in GUESSES if key[:2] == notebook[:2]}}
+
+
+def _next(given, right):
+    """Where the first open question is, and which exercises wait in that notebook."""
+    for name, question in load_questions().items():
+        if name not in given:
+            there = question.place.startswith(question.notebook)
+            tasks = [f"`{name}`" for name, module in exercise_modules().items()
+                     if module == question.module and name not in right]
+            return (f"Go on with {question.place[:-1] if there else question.notebook}."
+                    f"{' Exercises there: ' * bool(tasks)}{', '.join(tasks)}")
+    return "All questions are answered."

@@ -11,14 +11,14 @@ export function make(tag, settings = {}, ...children) {
   return element;
 }
 
-// Nodes of a text: `code` between backticks, links to headings such as 01_data, "Guess first", and
-// no line break between a number and its %.
+// Nodes of a text: `code` between backticks, links to notebooks, 01_data, and to headings, 01_data,
+// "Guess first", and no line break between a number and its %.
 export function marked(text) {
-  return text.split(/(`[^`]*`|\b\d\d_\w+, "[^"]+")/).map((part) => {
+  return text.split(/(`[^`]*`|\b\d\d_\w+(?:, "[^"]+")?)/).map((part) => {
     if (part.startsWith("`")) return make("code", {}, part.slice(1, -1));
-    const [, notebook, heading] = part.match(/^(\d\d_\w+), "(.+)"$/) ?? [];
+    const [, notebook, heading] = part.match(/^(\d\d_\w+)(?:, "(.+)")?$/) ?? [];
     if (!notebook) return part.replace(/(\d) (?=%|KB\b)/g, "$1\u00a0");
-    const path = `${notebook}.ipynb`, id = `#${heading.replaceAll(" ", "-")}`;
+    const path = `${notebook}.ipynb`, id = heading ? `#${heading.replaceAll(" ", "-")}` : "";
     const folder = decodeURIComponent(location.pathname).match(/\/tree\/(.*\/)?[^/]*$/)?.[1] ?? "";
     return make("a", {href: `${path}${id}`,  // JupyterLab opens it as it does links in text
       "data-commandlinker-command": "rendermime:handle-local-link",

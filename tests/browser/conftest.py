@@ -17,7 +17,7 @@ from playwright.sync_api import sync_playwright
 
 from tools import ROOT
 from tools.check import BROWSERS
-from tools.lab import OPTIONS, write_settings
+from tools.lab import OPTIONS, SETTINGS
 
 ARTIFACTS = ROOT / "tests" / "artifacts"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -39,11 +39,12 @@ def serve(home):
     home = Path(home)
     shutil.copytree(ROOT / "notebooks", home / "notebooks",
                     ignore=shutil.ignore_patterns(".*", "my-*"))
-    write_settings(home / "config")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
+    settings = SETTINGS, SETTINGS.with_name("installed")
     env = {**os.environ, "HOME": str(home), "JUPYTER_CONFIG_DIR": str(home / "config"),
+           "JUPYTER_CONFIG_PATH": os.pathsep.join(map(str, settings)),
            "MNIST_COMPRESS_STATE": str(home / "state")}
     command = [sys.executable, "-m", "jupyterlab", "--ip=127.0.0.1", f"--port={port}",
                "--no-browser", "--ServerApp.port_retries=0", "--IdentityProvider.token=",

@@ -47,7 +47,8 @@ def _write_data(folder, notebooks):
     for name in recorded.EXPLORERS:
         opens, pictures = recorded.explorer(name)
         scripts.write_data(folder, f"{name}_opens", opens)
-        scripts.write_data(folder, name, pictures)
+        for places, shown in pictures.items():  # one each, so that a move loads little
+            scripts.write_data(folder, f"{name}/{places}", shown)
 
 
 def _front(notebooks):

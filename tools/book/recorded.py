@@ -30,7 +30,6 @@ EXPLORERS = {  # (model, training digits, validation digits) -> what the noteboo
     "explore_pruning": explore_pruning,
     "explore_quantization": lambda model, _, validation: explore_quantization(model, validation),
     "explore_tradeoff": lambda *given: explore_tradeoff(tradeoffs(*given))}
-FEW = 30  # positions of a slider; of one that has more, each fifth and the last ten are kept
 
 
 def practice():
@@ -59,23 +58,14 @@ def explorer(name):
     {places of its controls: [sentence, picture]} for all that they can be."""
     found = EXPLORERS[name](trained_model(), *load_sample()[:2])
     start = dict(found.values)
-    controls = [_fewer(control, start[control["name"]]) for control in found.controls]
-    opens = {"controls": controls, "values": start, "width": found.width,
+    opens = {"controls": found.controls, "values": start, "width": found.width,
              "sentence": found.sentence, "png": _text(found.png)}
     recorded = {}
-    for places in itertools.product(*(range(len(each["values"])) for each in controls)):
+    for places in itertools.product(*(range(len(each["values"])) for each in found.controls)):
         found.set(**{control["name"]: control["values"][place]
-                     for control, place in zip(controls, places, strict=True)})
+                     for control, place in zip(found.controls, places, strict=True)})
         recorded[",".join(map(str, places))] = [found.sentence, _text(found.png)]
     return opens, recorded
-
-
-def _fewer(control, start):
-    count = len(control["values"])
-    keep = [place for place in range(count) if count <= FEW or place % 5 == 0
-            or place >= count - 10 or control["values"][place] == start]
-    return {**control, "values": [control["values"][place] for place in keep],
-            "texts": [control["texts"][place] for place in keep]}
 
 
 def _text(png):

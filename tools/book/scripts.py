@@ -51,6 +51,7 @@ def _add(name, done):
 
 def write_data(folder, name, value):
     """Data that `load(name)` gives a script of the page."""
-    (folder / "data").mkdir(exist_ok=True)
+    path = folder / "data" / f"{name}.js"
+    path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    (folder / "data" / f"{name}.js").write_text(f'course.data("{name}", {text});\n', "utf-8")
+    path.write_text(f'course.data("{name}", {text});\n', "utf-8")

@@ -350,12 +350,12 @@ def test_what_is_wrong_is_known_until_it_is_mended(folder, monkeypatch):
 
 def test_a_sentence_is_html_that_breaks_between_words_only():
     said = Sentence("Of 30 % and 5 KB, `w < 0`.\n- one\n- two\n"
-                    'Read 03_pruning, "Who? A & B", again.')
+                    'Read 03_pruning, "Who? A & B", again, or all of 01_data.')
     assert said._repr_html_() == (
         "<p>Of 30\u00a0% and 5\u00a0KB, <code>w &lt; 0</code>.</p>\n"
         "<ul><li>one</li>\n<li>two</li>\n</ul>"
         '<p>Read <a href="03_pruning.ipynb#Who%3F-A-%26-B">03_pruning, "Who? A &amp; B"</a>, '
-        "again.</p>")
+        'again, or all of <a href="01_data.ipynb">01_data</a>.</p>')
     assert Sentence("a   1\nbb <2")._repr_html_() == "<pre>a   1\nbb &lt;2</pre>"
     assert repr(said) == said
 

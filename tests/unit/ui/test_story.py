@@ -6,7 +6,8 @@ from mnist_compress.measure import ChangedAnswers, FileRow
 from mnist_compress.statistics import compare_answers
 from mnist_compress.ui.exercises import check
 from mnist_compress.ui.guesses import guess
-from mnist_compress.ui.questions import answer
+from mnist_compress.ui.questions import answer, load_questions
+from mnist_compress.ui.state import attempt, now
 from mnist_compress.ui.story import key_insight, progress
 
 
@@ -47,4 +48,30 @@ def test_the_map_counts_what_is_done_and_says_where_to_go_on():
     for name in ("story-bytes", "story-claim"):
         answer(name, "a")
     assert "- 01_data: 1 of 5 questions, 1 of 2 exercises, 1 of 1 guesses" in progress()
-    assert 'Go on with 01_data, "Stage 2: preprocessing".' in progress()
+    assert ('Go on with 01_data, "Stage 2: preprocessing". Exercises there: `my_flatten`'
+            in progress())
+
+
+def test_the_map_marks_what_is_done_and_counts_cards(monkeypatch):
+    answer("story-bytes", "a")
+    answer("story-claim", "a")
+    assert "- 00_story: 2 of 2 questions, 0 of 2 guesses, 0 of 2 cards" in progress()
+    guess("00-right", 800)
+    guess("00-bytes", 400)
+    assert "- 00_story, done: 2 of 2 questions, 2 of 2 guesses, 0 of 2 cards" in progress()
+    attempt("cards", "story-bytes", "not")
+    attempt("cards", "story-claim", "knew")
+    assert "Cards that are due: 0." in progress() and "1 of 2 cards" in progress()
+    later = now() + 2 * 86400
+    monkeypatch.setattr("mnist_compress.ui.recall.now", lambda: later)
+    assert "Cards that are due: 1." in progress()  # the other one comes a day later
+
+
+def test_the_map_goes_on_in_the_quiz_itself_and_ends():
+    for question in load_questions().values():
+        if question.notebook < "06":
+            answer(question.id, "a")
+    assert "Go on with 06_quiz. Exercises there: `my_choice`" in progress()
+    for name in load_questions():
+        answer(name, "a")
+    assert progress().endswith("All questions are answered.")

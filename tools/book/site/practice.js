@@ -184,22 +184,32 @@ export function practice({questions, guesses, exercises}) {
   function progress() {
     const state = loadState(), answered = given(), all = Object.values(questions);
     const done = {questions: (id) => id in answered, guesses: (key) => key in state.guesses,
-      exercises: (name) => (state.exercises[name] ?? []).some(([text]) => text === "right")};
+      exercises: (name) => (state.exercises[name] ?? []).some(([text]) => text === "right"),
+      cards: (id) => state.cards[id]?.at(-1)?.[0] === "knew"};
     const lines = ["The whole course, and what is done:"];
     for (const notebook of new Set(all.map((one) => one.notebook))) {
       const there = {
         questions: all.filter((one) => one.notebook === notebook).map(({id}) => id),
         exercises: Object.keys(exercises).filter((name) => exercises[name] === notebook.slice(3)),
         guesses: Object.keys(guesses).filter((key) => key.startsWith(notebook.slice(0, 2)))};
+      const whole = Object.entries(there).every(([what, names]) => names.every(done[what]));
+      there.cards = there.questions.filter((id) => id in answered || id in state.cards);
       const told = Object.entries(there).filter(([, names]) => names.length).map(([what, names]) =>
         `${names.filter(done[what]).length} of ${names.length} ${what}`);
-      lines.push(`- ${notebook}: ${told.join(", ")}`);
+      lines.push(`- ${notebook}${whole ? ", done" : ""}: ${told.join(", ")}`);
     }
-    const knew = Object.values(state.cards).filter((made) => made.at(-1)?.[0] === "knew").length;
-    const next = all.find(({id}) => !(id in answered));
-    lines.push(`Cards that you knew when they came last: ${knew}.`,
-      next ? `Go on with ${next.place.slice(0, -1)}.` : "All questions are answered.");
-    return lines;
+    const due = Object.values(dueTimes()).filter((time) => time <= now()).length;
+    return [...lines, `Cards that are due: ${due}.`, goOn(answered, done.exercises)];
+  }
+
+  function goOn(answered, right) {
+    const next = Object.values(questions).find(({id}) => !(id in answered));
+    if (!next) return "All questions are answered.";
+    const {notebook, place} = next;
+    const tasks = Object.keys(exercises).filter((name) =>
+      exercises[name] === notebook.slice(3) && !right(name)).map((name) => `\`${name}\``);
+    return `Go on with ${place.startsWith(notebook) ? place.slice(0, -1) : notebook}.` +
+      (tasks.length ? ` Exercises there: ${tasks.join(", ")}` : "");
   }
 
   return {quiz, guessBox, compared, cards, report, guessReport, progress};

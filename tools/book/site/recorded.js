@@ -3,7 +3,7 @@
 import {bytes, load} from "./load.js";
 import {Model} from "./model.js";
 
-// name: that of a data script; opens: what the explorer shows before anybody moves a control
+// name: that of its data scripts; opens: what the explorer shows before anybody moves a control
 export function explorer(name, opens) {
   const places = (values) => opens.controls.map((control) =>
     control.values.indexOf(values[control.name])).join(",");
@@ -11,7 +11,7 @@ export function explorer(name, opens) {
     async asked(model, {values, question}) {
       const after = {...model.get("values"), ...values};
       try {
-        const [sentence, png] = (await load(name))[places(after)];
+        const [sentence, png] = await load(`${name}/${places(after)}`);
         model.set({values: after, sentence, png: bytes(png), problem: ""});
       } catch (error) {
         model.set({problem: error.message});
