@@ -60,12 +60,15 @@ def polish(page, folder, front):
         _header(soup, table)
     for link in soup("a", href=True):
         link["href"] = address(link["href"], front)
+        if link["href"].startswith("device/"):  # what a notebook writes when it runs
+            link.unwrap()
     return str(soup)
 
 
 def address(link, front):
-    """A link between notebooks -> between pages."""
+    """A link between notebooks, or to the smallest page that one makes -> between pages."""
     link = re.sub(r"^(\d\d_\w+)\.ipynb", r"\1.html", link)
+    link = link.replace("device/small.html", "digit.html")
     return link.replace(f"{front}.html", "index.html")
 
 

@@ -57,7 +57,8 @@ def test_pictures_become_files_styles_classes_and_headers_say_what_they_head(tmp
     page = (f'<img alt="x" width="20" src="data:image/png;base64,{data}"><p style="color: red">a'
             '</p><style>b {}</style><table border="1"><thead><tr><th></th><th>v</th></tr><tr><th>n'
             '</th><th></th></tr></thead><tbody><tr><th>1</th><td>2</td></tr></tbody></table>'
-            '<a href="00_story.ipynb#x">0</a><a href="01_data.ipynb">1</a>')
+            '<a href="00_story.ipynb#x">0</a><a href="01_data.ipynb">1</a>'
+            '<a href="device/small.html">2</a>+<a href="device/qr.html">3</a>')
     folder = Folder(tmp_path)
     done = polish(page, folder, "00_story")
     (picture,) = (tmp_path / "pictures").iterdir()
@@ -68,6 +69,7 @@ def test_pictures_become_files_styles_classes_and_headers_say_what_they_head(tmp
     assert '<tr><th scope="col">n</th><th scope="col">v</th></tr></thead>' in done
     assert '<th scope="row">1</th>' in done
     assert 'href="index.html#x"' in done and 'href="01_data.html"' in done
+    assert done.endswith('<a href="digit.html">2</a>+3')
 
 
 def test_joined_scripts_are_classic_and_bring_each_module_once():
