@@ -90,6 +90,24 @@ def show_front(networks: dict, digits) -> Picture:
                    f"Yours: {yours}, {right} than {next(iter(networks))}.")
 
 
+@in_style
+def show_shapes(*names: str) -> Picture:
+    """Bytes and official errors of finished networks, each seed as it was recorded. A network with
+    "convolution" in its name is drawn as one. ValueError for a name without a record."""
+    figure, axes = canvas((7.6, 3.8))
+    told = []
+    for number, name in enumerate(names):
+        found = pretrained.measured(name)
+        wrong = [100 * error for error in found.official_errors]
+        axes.plot(found.bytes, wrong, linestyle="", color=f"C{number}", markersize=9,
+                  marker="D" if "convolution" in name else "o", label=name)
+        told.append(f"{name} {found.mean_bytes:,.0f} bytes at {found.official_error:.2%}")
+    axes.set(xscale="log", xlabel="bytes of the file, each line ten times the one before",
+             ylabel="wrong official answers, %", ylim=(0, None))
+    figure.legend(loc="outside upper center", ncols=4)
+    return Picture(figure, f"Means of {len(found.bytes)} seeds: {', '.join(told)}.")
+
+
 def show_qr(model) -> Picture:
     """The packed file of a model as a picture that a scanner reads."""
     data = pack(model, reorder=True)

@@ -105,3 +105,17 @@ def test_a_front_with_more_errors_than_dense(test, model):
     pairs = {"dense": (1735, pretrained.load("thousand")), "mine": (433, model)}
     told = smallest.show_front(pairs, test).sentence
     assert told.endswith("Yours: below 1,000 bytes, more errors than dense.")
+
+
+def test_shapes_on_the_same_axes():
+    names = ("lenet-small", "convolution")
+    picture = smallest.show_shapes(*names)
+    dots, diamonds = picture.figure.axes[0].lines
+    assert (dots.get_marker(), diamonds.get_marker()) == ("o", "D")
+    for name, line in zip(names, (dots, diamonds), strict=True):
+        found = pretrained.measured(name)
+        assert tuple(line.get_xdata()) == found.bytes
+        assert line.get_ydata() == pytest.approx([100 * each for each in found.official_errors])
+        assert f"{name} {found.mean_bytes:,.0f} bytes at" in picture.sentence
+    with pytest.raises(ValueError, match="nothing was measured under the name 'resnet'"):
+        smallest.show_shapes("resnet")
