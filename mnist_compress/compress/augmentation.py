@@ -7,6 +7,7 @@ from torch import Generator, Tensor
 from torch.nn import functional as F
 
 from ..data import normalize
+from .network import Watch, unwatched
 
 _PART = 2000  # pictures changed at a time; with another number, a seed gives other copies
 
@@ -33,13 +34,13 @@ def augment(images: Tensor, generator: Generator, strength: float = 1.0) -> Tens
 
 
 def augmented_copies(images: Tensor, copies: int, tie: bool, generator: Generator,
-                     strength: float = 1.0) -> Tensor:
+                     strength: float = 1.0, watch: Watch = unwatched) -> Tensor:
     """uint8 (n, 28, 28) -> uint8 (copies * n, 784); the first copy is the original.
 
     With tie (copies * n, 196), the means of 2x2 blocks: all that weights tied in blocks can see.
     """
     inputs = []
-    for copy in range(copies):
+    for copy in watch(range(copies), "copies", copies):
         for part in images.split(_PART):
             part = normalize(part)
             part = augment(part, generator, strength) if copy else part

@@ -51,7 +51,7 @@ def teach(digits: Digits, recipe: Recipe, seed: int = 0, watch: Watch = unwatche
     whole("number of digits", len(digits), 1)
     generator = torch.Generator().manual_seed(seed)
     inputs = augmented_copies(digits.images, recipe.copies, recipe.tie, generator,
-                              recipe.augmentation)
+                              recipe.augmentation, watch)
     teacher = _train_teacher(inputs, digits.labels, recipe, generator, watch)
     with torch.no_grad():
         soft = [forward(teacher, normalize(part))[-1] for part in inputs.split(10_000)]

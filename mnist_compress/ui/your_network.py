@@ -19,6 +19,7 @@ from ..statistics import compare_answers
 from ..training import logits
 from .state import Sentence
 from .tables import Table
+from .waiting import bar
 
 
 class _Seen(NamedTuple):
@@ -114,7 +115,7 @@ def judge(pairs: Mapping, digits, size: int, target: Mapping) -> _Judgment:
     """{seed: (float network, chosen one)} and the bytes of the chosen file -> by seed what changed,
     before and after, and on how many seeds the target is kept."""
     columns, points, kept = {}, [], 0
-    for seed, networks in pairs.items():
+    for seed, networks in bar(pairs.items(), "seeds"):
         before, after = (_seen(network, digits) for network in networks)
         points.append(after.right - before.right)
         kept += _keeps(before, after, target)
