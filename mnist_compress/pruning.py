@@ -51,8 +51,7 @@ def magnitude_masks(model: nn.Module, sparsity: float | Sequence[float],
     if scope == "global":
         together = torch.cat([weight.flatten() for weight in weights])
         mask = magnitude_mask(together, sparsity)  # type: ignore[arg-type]  # which refuses a list
-        parts = mask.split([weight.numel() for weight in weights])
-        return [part.view_as(weight) for part, weight in zip(parts, weights, strict=True)]
+        return _split(mask, weights)
     if scope != "layer":
         raise ValueError(f"scope must be one of {', '.join(_SCOPES)}; got {scope!r}")
     each = list(sparsity) if isinstance(sparsity, Sequence) else [sparsity] * len(weights)
@@ -66,7 +65,11 @@ def random_masks(model: nn.Module, sparsity: float, seed: int = 0) -> Masks:
     generator = torch.Generator().manual_seed(seed)
     weights = [layer.weight for _, layer in weight_layers(model)]
     ranks = torch.randperm(sum(map(Tensor.numel, weights)), generator=generator)
-    mask = magnitude_mask(ranks, sparsity)
+    return _split(magnitude_mask(ranks, sparsity), weights)
+
+
+def _split(mask: Tensor, weights: list) -> Masks:
+    """One mask of all weights, (n,) -> one for each of them, of its shape."""
     parts = mask.split([weight.numel() for weight in weights])
     return [part.view_as(weight) for part, weight in zip(parts, weights, strict=True)]
 

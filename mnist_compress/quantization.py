@@ -60,13 +60,9 @@ def choose_qparams(values: Tensor, bits: int = 8, scheme: str = "symmetric",
     """
     low, high = _integer_range(bits, scheme)
     exact = _finite(values).to(torch.float64)
-    if per_channel:
-        shape = (-1, *[1] * (exact.ndim - 1))
-        ends = exact.reshape(len(exact), -1).aminmax(dim=1)
-        least, most = (end.view(shape) for end in ends)
-    else:
-        least, most = exact.min(), exact.max()
-    least, most = least.clamp(max=0), most.clamp(min=0)
+    axes = tuple(range(1, exact.ndim)) if per_channel else ()  # of one unit; (): all
+    least = exact.amin(axes, keepdim=per_channel).clamp(max=0)
+    most = exact.amax(axes, keepdim=per_channel).clamp(min=0)
     if scheme == "symmetric":
         scale = torch.maximum(-least, most) / high
     else:
@@ -206,16 +202,12 @@ def torchao_quantize(model: nn.Module, how: str = "weight_only") -> nn.Module:
     if how not in ("weight_only", "dynamic"):
         raise ValueError(f"how must be weight_only or dynamic; got {how!r}")
     with quiet():
-        from torchao.quantization import (
-            Int8DynamicActivationInt8WeightConfig,
-            Int8WeightOnlyConfig,
-            quantize_,
-        )
+        from torchao import quantization as torchao
 
-        config = Int8WeightOnlyConfig if how == "weight_only" \
-            else Int8DynamicActivationInt8WeightConfig
+        config = (torchao.Int8WeightOnlyConfig if how == "weight_only"
+                  else torchao.Int8DynamicActivationInt8WeightConfig)
         quantized = copy.deepcopy(model)
-        quantize_(quantized, config())
+        torchao.quantize_(quantized, config())
     return quantized
 
 

@@ -19,7 +19,7 @@ from .training import COURSE_SEED, History, evaluate, logits, train
 
 
 @dataclass(frozen=True)
-class Stage:
+class _Stage:
     """One stage: shapes of its data or weights before and after, and what they then are.
 
     bytes: of the data, then of a file really written. accuracy: on the validation digits, 0..1.
@@ -35,7 +35,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Pipeline:
+class _Pipeline:
     """Everything that one run of the six stages made."""
 
     train: Digits
@@ -45,7 +45,7 @@ class Pipeline:
     history: History
     pruned: DigitClassifier
     quantized: IntegerNetwork
-    stages: tuple[Stage, ...]
+    stages: tuple[_Stage, ...]
 
     @property
     def models(self) -> dict[str, Any]:
@@ -54,8 +54,8 @@ class Pipeline:
 
 
 def run_pipeline(sparsity: float = 0.3, *, epochs: int = 5, seed: int = COURSE_SEED,
-                 progress: Callable | None = None) -> Pipeline:
-    """Run all six stages on the sample: a `Pipeline`."""
+                 progress: Callable | None = None) -> _Pipeline:
+    """Run all six stages on the sample: the digits, the networks and a line for each stage."""
     digits, validation, test = load_sample()
     model, history = train(digits, validation, epochs=epochs, seed=seed, progress=progress)
     pruned = prune(model, sparsity)
@@ -63,13 +63,13 @@ def run_pipeline(sparsity: float = 0.3, *, epochs: int = 5, seed: int = COURSE_S
     picture, flat = digits.images.shape, digits.inputs.shape
     shapes = tuple(layer.weight.shape for layer in model.layers)
     stages = (
-        Stage(STAGES[0], (picture,), (picture,), "uint8", digits.images.nbytes),
-        Stage(STAGES[1], (picture,), (picture,), "float32", normalize(digits.images).nbytes),
-        Stage(STAGES[2], (picture,), (flat,), "float32", digits.inputs.nbytes),
-        Stage(STAGES[3], (flat,), shapes, "float32", *_figures(dense_file, model, validation)),
-        Stage(STAGES[4], shapes, shapes, "float32", *_figures(dense_file, pruned, validation)),
-        Stage(STAGES[5], shapes, shapes, "int8", *_figures(integer_file, quantized, validation)))
-    return Pipeline(digits, validation, test, model, history, pruned, quantized, stages)
+        _Stage(STAGES[0], (picture,), (picture,), "uint8", digits.images.nbytes),
+        _Stage(STAGES[1], (picture,), (picture,), "float32", normalize(digits.images).nbytes),
+        _Stage(STAGES[2], (picture,), (flat,), "float32", digits.inputs.nbytes),
+        _Stage(STAGES[3], (flat,), shapes, "float32", *_figures(dense_file, model, validation)),
+        _Stage(STAGES[4], shapes, shapes, "float32", *_figures(dense_file, pruned, validation)),
+        _Stage(STAGES[5], shapes, shapes, "int8", *_figures(integer_file, quantized, validation)))
+    return _Pipeline(digits, validation, test, model, history, pruned, quantized, stages)
 
 
 def _figures(write: Callable, model: Any, digits: Digits) -> tuple[int, int, float]:
@@ -88,7 +88,7 @@ class _TraceLayer:
 
 
 @dataclass(frozen=True)
-class PredictionTrace:
+class _PredictionTrace:
     """One digit on its way through the models, usually three: layers, and answers by name.
 
     units: positions of the hidden units that are shown.
@@ -105,8 +105,8 @@ class PredictionTrace:
         return len(set(self.predictions.values())) == 1
 
 
-def trace_prediction(models: Mapping[str, Any], digit: Digits, shown: int = 4) -> PredictionTrace:
-    """One digit (`Digits` of one) through {"float", "pruned", "int8"}: a `PredictionTrace`.
+def trace_prediction(models: Mapping[str, Any], digit: Digits, shown: int = 4) -> _PredictionTrace:
+    """One digit (`Digits` of one) through {"float", "pruned", "int8"}: five layers, answers.
 
     Layers: the pixels that move the strongest hidden unit most; the values of the hidden units with
     the largest float output; how many weights feed each of them; their integers 0..255; the
@@ -140,7 +140,7 @@ def trace_prediction(models: Mapping[str, Any], digit: Digits, shown: int = 4) -
         _TraceLayer("quantization applied", wide, {"int8": integers[units]}),
         _TraceLayer("output (softmax)", (1, len(outputs["float"])), outputs))
     predictions = {name: int(values.argmax()) for name, values in outputs.items()}
-    return PredictionTrace(int(digit.labels[0]), layers, predictions, tuple(units.tolist()))
+    return _PredictionTrace(int(digit.labels[0]), layers, predictions, tuple(units.tolist()))
 
 
 @dataclass(frozen=True)

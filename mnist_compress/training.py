@@ -66,9 +66,11 @@ def logits(model: Any, digits: Pair) -> Tensor:
         pixels = digits.images if isinstance(digits, Digits) else digits[0]
         return torch.from_numpy(model.logits(pixels.numpy())).float() * model.logit_scale
     inputs, labels = inputs_and_labels(digits)
+    if inputs.is_floating_point():  # in the precision of the model's first weight
+        inputs = inputs.to(next(iter(getattr(model, "parameters", list)()), inputs).dtype)
     with torch.no_grad(), _undisturbed(model, training=False):
         try:
-            answers = torch.as_tensor(model(_like_weights(inputs, model)))
+            answers = torch.as_tensor(model(inputs))
         except RuntimeError as error:
             raise ValueError(f"the model does not read inputs of {tuple(inputs.shape)}: {error}"
                              ) from error
@@ -77,12 +79,6 @@ def logits(model: Any, digits: Pair) -> Tensor:
         raise ValueError(f"the model must give a logit for each of the labels 0 to {most}; got "
                          f"answers of {tuple(answers.shape)}")
     return answers
-
-
-def _like_weights(inputs: Tensor, model: Any) -> Tensor:
-    """Float inputs in the precision of the model's first weight."""
-    first = next(iter(getattr(model, "parameters", list)()), inputs)
-    return inputs.to(first.dtype) if inputs.is_floating_point() else inputs
 
 
 def evaluate(model: Any, digits: Pair) -> _Evaluation:

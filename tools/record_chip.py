@@ -6,10 +6,12 @@ Writes mnist_compress/deploy/recorded.csv, which the notebook shows where the ex
 installed. Each line belongs to one C file, known by its checksum, on one core.
 """
 
+from pathlib import Path
+
 import pandas as pd
 
-from mnist_compress import data, pretrained, pruning, quantization, training
-from mnist_compress.ui.microcontroller import RECORDED, on_chip
+from mnist_compress import data, deploy, pretrained, pruning, quantization, training
+from mnist_compress.ui.microcontroller import on_chip
 
 CORES = ("cortex-m0plus", "cortex-m4", "rv32imc", "rv32emc", "rv32ec")
 
@@ -49,7 +51,7 @@ def main():
             print(f"{core} {row.name}: {row.flash} bytes, {row.instructions:,.0f} instructions",
                   flush=True)
     frame = pd.DataFrame(lines).drop(columns=["name", "same"])
-    frame.to_csv(RECORDED, index=False, lineterminator="\n")
+    frame.to_csv(Path(deploy.__file__).with_name("recorded.csv"), index=False, lineterminator="\n")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from .. import measure
 from ..data import Digits, whole
 from ..model import DigitClassifier
 from ..quantization import quiet
-from .onnx import CALIBRATION_BATCH, float_copy
+from .onnx import float_copy
 
 INSTALL = "pip install -c constraints.txt -e '.[executorch]'"
 BATCH = 1000  # digits at a time; the file plans memory for so many
@@ -62,7 +62,7 @@ def _quantized_graph(model: DigitClassifier, digits: Digits) -> nn.Module:
         graph = prepare_pt2e(_traced(float_copy(model), model).module(),
                              xnnpack.XNNPACKQuantizer().set_global(scheme))
         with torch.no_grad():
-            for inputs in digits.inputs.split(CALIBRATION_BATCH):
+            for inputs in digits.inputs.split(100):
                 graph(inputs)
         return convert_pt2e(graph)
 

@@ -17,8 +17,6 @@ from ..measure import LatencyRow, latency
 from ..model import DigitClassifier, weight_layers
 from ..quantization import quiet
 
-CALIBRATION_BATCH = 100  # digits at a time
-
 
 def float_copy(model: DigitClassifier) -> DigitClassifier:
     """A copy to export: float32, in eval mode. ValueError for anything but a DigitClassifier."""
@@ -68,7 +66,7 @@ def quantize_onnx(float_path: str | Path, path: str | Path, digits: Digits) -> i
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     whole("number of digits to calibrate on", len(digits), 1)
-    batches = iter([{"rows": part.numpy()} for part in digits.inputs.split(CALIBRATION_BATCH)])
+    batches = iter([{"rows": part.numpy()} for part in digits.inputs.split(100)])
     reader = SimpleNamespace(get_next=lambda: next(batches, None))
     with quiet(), tempfile.TemporaryDirectory(prefix="mnist_compress-") as folder:
         prepared = Path(folder, "prepared.onnx")

@@ -6,7 +6,7 @@ of Linear and Conv2d layers, unless it says otherwise.
 """
 
 from .answers import ChangedAnswers, by_digit, changed_answers, confidence  # noqa: F401
-from .energy import PICOJOULES, energy  # noqa: F401
+from .energy import energy  # noqa: F401
 from .files import (  # noqa: F401
     FileRow,
     csr_files,

@@ -2,7 +2,7 @@
 
 from ..data import real
 
-PICOJOULES: dict[str, dict[str, float]] = {
+_PICOJOULES: dict[str, dict[str, float]] = {
     # A multiplication and an addition; for int8 the sum is an int32. 45 nm: Horowitz, "Computing's
     # Energy Problem", ISSCC 2014. 7 nm: Jouppi et al., "Ten Lessons from Three Generations Shaped
     # Google's TPUv4i", ISCA 2021.
@@ -18,11 +18,11 @@ PICOJOULES: dict[str, dict[str, float]] = {
 def energy(count: float, kind: str) -> dict[str, float]:
     """Microjoules that so many steps of a kind would take, by each source.
 
-    kind: one of PICOJOULES, "int8", "float16" or "float32" for a multiplication with its addition
-    alone, as `multiply_adds` counts them, or "cycle" for a whole chip. ValueError for another kind
-    or a count below 0.
+    kind: "int8", "float16" or "float32" for a multiplication with its addition alone, as
+    `multiply_adds` counts them, or "cycle" for a whole chip. ValueError for another kind or a count
+    below 0.
     """
-    if kind not in PICOJOULES:
-        raise ValueError(f"kind must be one of {', '.join(PICOJOULES)}; got {kind!r}")
+    if kind not in _PICOJOULES:
+        raise ValueError(f"kind must be one of {', '.join(_PICOJOULES)}; got {kind!r}")
     count = real("count", count, 0)
-    return {source: count * each / 1e6 for source, each in PICOJOULES[kind].items()}
+    return {source: count * each / 1e6 for source, each in _PICOJOULES[kind].items()}

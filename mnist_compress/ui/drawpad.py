@@ -19,7 +19,7 @@ _NOTHING = "There is no ink yet. Draw a digit, or pick a picture."
 class DrawPad(CourseWidget):
     """Draw a digit, or pick and move a picture, and watch three networks read it.
 
-    models: as `Pipeline.models` is, what `trace_prediction` takes. digits: `Digits` to pick from,
+    models: what `trace_prediction` takes. digits: `Digits` to pick from,
     or None. The network sees the drawing, centered by `center_digit`, or else digits[position] as
     it is; both moved by `down` and `right` pixels. `seen`, `probabilities`, `sentence` and `trace`
     tell what came of it. ValueError for models that cannot be traced, or no digits in digits.

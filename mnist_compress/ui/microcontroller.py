@@ -18,7 +18,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from ..data import Digits
 from ..deploy import chip, export_c
-from ..measure import PICOJOULES, energy
+from ..measure import energy
 from ..training import logits
 from .drawpad import DrawPad
 from .plots import Picture, canvas, in_style, pareto
@@ -26,21 +26,10 @@ from .state import Sentence
 from .tables import Table, two_digits
 from .waiting import bar
 
-RECORDED = Path(chip.__file__).with_name("recorded.csv")
+_RECORDED = Path(chip.__file__).with_name("recorded.csv")
 _MEGAHERTZ = 48
 _FIGURES = ["flash", "code", "stack", "instructions", "cycles"]
-_LOOP = """#include <stdint.h>
-static const int8_t weights[] = {$weights};
-void predict(const uint8_t pixels[784], int32_t logits[10]);
-static int32_t loop(const uint8_t pixels[], int count)
-{
-$body
-}
-void predict(const uint8_t pixels[784], int32_t logits[10])
-{
-    logits[0] = loop(pixels, $count);
-}
-"""
+_LOOP = Path(chip.__file__).with_name("c").joinpath("loop.c")
 
 
 class ChipRow(NamedTuple):
@@ -107,7 +96,7 @@ def _counted(name, network, path, digits, core, checksum):
 
 
 def _recorded(name, core, checksum):
-    known = pd.read_csv(RECORDED).set_index(["checksum", "core"])[_FIGURES]
+    known = pd.read_csv(_RECORDED).set_index(["checksum", "core"])[_FIGURES]
     figures = known.reindex([(checksum, core)]).iloc[0]
     return ChipRow(name, *figures.tolist(), 0, checksum)
 
@@ -145,7 +134,7 @@ def estimate_table(rows: list[ChipRow]) -> Table:
             " to ".join(_short(row.cycles * times / 1000 / _MEGAHERTZ) for times in (1, 2))
             for row in rows],
         **{f"microjoules, {source}": [_short(energy(row.cycles, "cycle")[source]) for row in rows]
-           for source in PICOJOULES["cycle"]},
+           for source in energy(0, "cycle")},
     }, index=pd.Index([row.name for row in rows], name="program"))
     texts = [" to ".join(map(_short, energy(row.cycles, "cycle").values()))
              for row in (rows[0], rows[-1])]
@@ -217,7 +206,7 @@ def run_c(body: str, weights: torch.Tensor, pixels: torch.Tensor) -> int:
     (n,), and their `count`. RuntimeError with what the compiler says."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "loop.c")
-        path.write_text(Template(_LOOP).substitute(
+        path.write_text(Template(_LOOP.read_text("utf-8")).substitute(
             weights=", ".join(map(str, weights.tolist())), count=len(weights), body=body), "utf-8")
         try:
             built = chip.build(path)

@@ -141,7 +141,7 @@ def show_trace(models, digit) -> Picture:
 
 @in_style
 def show_probabilities(trace) -> Picture:
-    """What each model answers to one digit, in per cent, as a `PredictionTrace` knows."""
+    """What each model answers to one digit, in per cent: of `trace_prediction`."""
     outputs = trace.layers[-1].values
     width = 0.81 / len(outputs)  # of a bar; those of one digit leave a gap to the next
     figure, axes = canvas((7.2, 3))

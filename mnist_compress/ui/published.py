@@ -51,9 +51,6 @@ def _span(values, form):
     return "{} ({} to {})".format(*(form.format(one(values)) for one in (mean, min, max)))
 
 
-_KINDS = ("teacher", "same shape in float", "student in float")
-
-
 def references_table(*names: str) -> Table:
     """Finished networks beside float networks with the same means: bytes, official errors over the
     seeds, and how many times larger than the file. Names such as "lenet" that have references."""
@@ -62,12 +59,14 @@ def references_table(*names: str) -> Table:
         small, shape = pretrained.measured(name), pretrained.recipe(name)
         units = {"same shape in float": shape.widths, "student in float": shape.student_widths,
                  "teacher": (shape.student_widths[0], *shape.teacher, 10)}
-        floats = {kind: pretrained.measured(f"{name} {kind}") for kind in _KINDS}
+        floats = {kind: pretrained.measured(f"{name} {kind}")
+                  for kind in ("teacher", "same shape in float", "student in float")}
         for kind, each in {**floats, "packed file": small}.items():
             rows.append({
                 "network": name, "what": kind,
                 "units": "-".join(map(str, units.get(kind, shape.widths))),
-                "bytes": f"{each.mean_bytes:,.0f}", "wrong": _percent(each.official_errors),
+                "bytes": f"{each.mean_bytes:,.0f}",
+                "wrong": _span([100 * e for e in each.official_errors], "{:.2f}") + " %",
                 "times the file": f"{each.mean_bytes / small.mean_bytes:,.0f}"})
         told.append(f"{name} {_against(small, floats['student in float'])} its own float start, "
                     f"and {_against(small, floats['same shape in float'])} the shape it is padded "
@@ -80,10 +79,6 @@ def _against(small, large):
     points = 100 * (small.official_error - large.official_error)
     return (f"takes {large.mean_bytes / small.mean_bytes:,.0f} times fewer bytes and errs "
             f"{points:.2f} points more than")
-
-
-def _percent(errors):
-    return _span([100 * error for error in errors], "{:.2f}") + " %"
 
 
 def literature_table(*names: str) -> Table:
@@ -113,19 +108,14 @@ def literature_table(*names: str) -> Table:
 def _ours(name):
     """What was measured of one of our networks, as papers.csv has it of others."""
     found, recipe = pretrained.measured(name), pretrained.recipe(name)
-    padded, start = (_float_bytes(widths) / found.mean_bytes
-                     for widths in (recipe.widths, recipe.student_widths))
+    padded, start = (sum(4 * (inputs + 1) * units for inputs, units in pairwise(widths))
+                     / found.mean_bytes for widths in (recipe.widths, recipe.student_widths))
     means = "distorted digits, teacher" + ", 2x2 sharing" * recipe.tie
     low, high = (f"{100 * end(found.official_errors):.2f}" for end in (min, max))
     return {"network": "LeNet-300-100", "source": f"here: {name}",
             "error": 100 * found.official_error, "bytes": found.mean_bytes,
             "ratio": f"{start:.0f} than its float start, {padded:.0f} than its padded shape",
             "counted": f"file; {means}; {len(found.bytes)} seeds, {low} to {high} %"}
-
-
-def _float_bytes(widths):
-    """Of weights and biases in float32."""
-    return sum(4 * (inputs + 1) * units for inputs, units in pairwise(widths))
 
 
 def _compared(ours, papers, alike):

@@ -212,7 +212,7 @@ def _shapes(*shapes):
 
 
 def trace_table(trace) -> pd.DataFrame:
-    """The five layers of a `PredictionTrace`, in short texts."""
+    """The five layers of a `trace_prediction`, in short texts."""
     layers = trace.layers
     columns = {name: [_brief(layer.values.get(name), layer.name) for layer in layers]
                for name in trace.predictions}

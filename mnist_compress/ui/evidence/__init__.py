@@ -7,6 +7,9 @@ uses fixed seeds: no clock decides a question.
 
 from importlib import import_module
 
+import numpy as np
+
+from ...integer import IntegerLayer
 from ..questions import ask
 from ..state import Sentence
 
@@ -21,3 +24,12 @@ def show_me(name: str) -> Sentence:
         raise ValueError(f"no computation decides {name!r}: its feedback says why")
     module = import_module(f".{question.module}", __name__)
     return Sentence(getattr(module, f"_{question.show_me}")())
+
+
+def one_unit(pixels, weights, bias: int, multiplier: int, shift: int) -> tuple[int, int]:
+    """The accumulator of the package's own layer of one unit, and what it hands on."""
+    numbers = {"bias": [bias], "multiplier": multiplier, "shift": shift}
+    arrays = {name: np.array(value, np.int32) for name, value in numbers.items()}
+    layer = IntegerLayer(np.array([weights], np.int8), scale=np.float32(1), **arrays)
+    total = layer.accumulate(np.array([pixels], np.uint8))
+    return total.item(), layer.rescale(total).item()

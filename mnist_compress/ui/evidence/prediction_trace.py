@@ -1,14 +1,13 @@
 """What decides the questions of 05_prediction_trace."""
 
-import numpy as np
 import torch
 
 from ...data import load_sample
-from ...integer import IntegerLayer
 from ...pruning import prune
 from ...quantization import quantize_model
 from ...trace import run_pipeline
 from ...training import trained_model
+from . import one_unit
 
 
 def _bytes_of_data():
@@ -30,12 +29,9 @@ def _output_steps():
 
 
 def _unit_output():
-    part = {name: np.array(value, np.int32) for name, value in
-            {"bias": [9376], "multiplier": round(0.00062 * 2**24), "shift": 24}.items()}
-    layer = IntegerLayer(np.array([[108, -103, 105]], np.int8), scale=np.float32(1), **part)
-    total = layer.accumulate(np.array([[252, 212, 38]], np.uint8))
+    total, output = one_unit([252, 212, 38], [108, -103, 105], 9376, round(0.00062 * 2**24), 24)
     return (f"The package's layer, of pixels 252, 212, 38 and weights 108, -103, 105: accumulator "
-            f"{total.item():,}, handed on {layer.rescale(total).item()}.")
+            f"{total:,}, handed on {output}.")
 
 
 def _largest_sum():

@@ -7,7 +7,6 @@ import torch
 
 from ... import measure
 from ...data import load_sample
-from ...integer import IntegerLayer
 from ...pruning import prune
 from ...quantization import (
     choose_qparams,
@@ -19,6 +18,7 @@ from ...quantization import (
     torchao_quantize,
 )
 from ...training import evaluate, train_on, trained_model
+from . import one_unit
 
 
 def _quantize_example():
@@ -61,12 +61,8 @@ def _calibration():
 
 
 def _integer_unit():
-    part = {name: np.array(value, np.int32) for name, value in
-            {"bias": [40], "multiplier": 5, "shift": 4}.items()}
-    layer = IntegerLayer(np.array([[5, 3, -2]], np.int8), scale=np.float32(1), **part)
-    total = layer.accumulate(np.array([[0, 200, 255]], np.uint8))
-    return (f"The package's layer: accumulator {total.item()}, handed on "
-            f"{layer.rescale(total).item()}.")
+    total, output = one_unit([0, 200, 255], [5, 3, -2], bias=40, multiplier=5, shift=4)
+    return f"The package's layer: accumulator {total}, handed on {output}."
 
 
 def _kinds():

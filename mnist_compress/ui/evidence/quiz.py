@@ -5,7 +5,6 @@ import torch
 
 from ... import measure
 from ...data import load_sample
-from ...integer import IntegerLayer
 from ...model import DigitClassifier
 from ...pruning import fine_tune, prune, remove_units, sparsity
 from ...quantization import (
@@ -17,6 +16,7 @@ from ...quantization import (
     round_weights,
 )
 from ...training import evaluate, logits, train, train_on, trained_model
+from . import one_unit
 
 
 def _per_cent(network, digits):
@@ -73,24 +73,14 @@ def _two_classes():
             f"the 8s, {(fewer + more) / 300:.0%} of 300.")
 
 
-def _layer(weights, bias, multiplier, shift):
-    """An `IntegerLayer` of one unit."""
-    part = {name: np.array(value, np.int32) for name, value in
-            {"bias": [bias], "multiplier": multiplier, "shift": shift}.items()}
-    return IntegerLayer(np.array([weights], np.int8), scale=np.float32(1), **part)
-
-
 def _negative_sum():
-    layer = _layer([91, -23, -80], 500, round(0.004 * 2**20), 20)
-    total = layer.accumulate(np.array([[100, 100, 100]], np.uint8))
-    return (f"The package's layer, of pixels 100 and weights 91, -23, -80: accumulator "
-            f"{total.item()}, handed on {layer.rescale(total).item()}.")
+    total, output = one_unit([100] * 3, [91, -23, -80], 500, round(0.004 * 2**20), 20)
+    return (f"The package's layer, of pixels 100 and weights 91, -23, -80: accumulator {total}, "
+            f"handed on {output}.")
 
 
 def _fixed_range():
-    layer = _layer([2], 0, 1, 1)
-    told = [f"{total} becomes {layer.rescale(np.array([[total]], np.int32)).item()}"
-            for total in (400, 510, 900)]
+    told = [f"{total} becomes {one_unit([0], [2], total, 1, 1)[1]}" for total in (400, 510, 900)]
     return f"A layer whose calibration ended at 510: {', '.join(told)}."
 
 
