@@ -40,13 +40,9 @@ def magnitude_mask(weight: Tensor, sparsity: float) -> Tensor:
     return mask.view(weight.shape)
 
 
-def magnitude_masks(model: nn.Module, sparsity: float | Sequence[float],
+def _magnitude_masks(model: nn.Module, sparsity: float | Sequence[float],
                     scope: str = "global") -> Masks:
-    """One mask for each of a network's `weight_layers`.
-
-    scope "global": the smallest weights of all layers together. "layer": the same share of each;
-    then `sparsity` may also be a list, one for each layer. ValueError for anything else.
-    """
+    """One mask for each of a network's `weight_layers`; see `prune`."""
     weights = [layer.weight for _, layer in weight_layers(model)]
     if scope == "global":
         together = torch.cat([weight.flatten() for weight in weights])
@@ -61,7 +57,7 @@ def magnitude_masks(model: nn.Module, sparsity: float | Sequence[float],
 
 
 def random_masks(model: nn.Module, sparsity: float, seed: int = 0) -> Masks:
-    """As many zeros as `magnitude_masks` has, anywhere: the control for ranking by magnitude."""
+    """As many zeros as `prune` makes, anywhere: the control for ranking by magnitude."""
     generator = torch.Generator().manual_seed(seed)
     weights = [layer.weight for _, layer in weight_layers(model)]
     ranks = torch.randperm(sum(map(Tensor.numel, weights)), generator=generator)
@@ -114,8 +110,12 @@ def _hold(model: nn.Module, masks: Masks) -> None:
 
 def prune(model: nn.Module, sparsity: float | Sequence[float],
           scope: str = "global") -> nn.Module:
-    """A copy of the model whose smallest weights are zero; see `magnitude_masks`."""
-    return apply_masks(model, magnitude_masks(model, sparsity, scope))
+    """A copy of the model whose smallest weights are zero.
+
+    scope "global": the smallest weights of all layers together. "layer": the same share of each;
+    then `sparsity` may also be a list, one for each layer. ValueError for anything else.
+    """
+    return apply_masks(model, _magnitude_masks(model, sparsity, scope))
 
 
 def fine_tune(model: nn.Module, digits: Pair, **settings: Any) -> nn.Module:

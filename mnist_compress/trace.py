@@ -144,7 +144,7 @@ def trace_prediction(models: Mapping[str, Any], digit: Digits, shown: int = 4) -
 
 
 @dataclass(frozen=True)
-class UnitTrace:
+class _UnitTrace:
     """One hidden unit of the integer network, so that a pocket calculator can follow.
 
     terms: (place, pixel, weight, product) of the largest products that are not 0; the others are
@@ -167,8 +167,8 @@ class UnitTrace:
 
 
 def trace_unit(integer: IntegerNetwork, model: DigitClassifier, digit: Digits, unit: int,
-               shown: int = 5) -> UnitTrace:
-    """One digit, one hidden unit of the first layer, all integers: a `UnitTrace`.
+               shown: int = 5) -> _UnitTrace:
+    """One digit, one hidden unit of the first layer, all integers.
 
     integer: an IntegerNetwork. model: the float network it was made from. ValueError unless
     there is exactly one digit, both networks have a hidden layer and the unit exists.
@@ -185,7 +185,7 @@ def trace_unit(integer: IntegerNetwork, model: DigitClassifier, digit: Digits, u
                          for part in (layer.multiplier, layer.shift))
     with torch.no_grad():
         value = model.activations(digit.inputs)[0][0, unit].item()
-    return UnitTrace(unit, terms, int(np.count_nonzero(rest)), int(rest.sum()),
+    return _UnitTrace(unit, terms, int(np.count_nonzero(rest)), int(rest.sum()),
                      int(layer.bias[unit]), int(accumulators[0, unit]), multiplier, shift,
                      int(layer.rescale(accumulators)[0, unit]), integer.activation_scales[1], value)
 

@@ -2,7 +2,7 @@
 
 A wide window looks at the picture; then, three times, each channel is filtered alone and 1 x 1
 windows mix the channels (Howard et al. 2017, "MobileNets"); the last layer adds up over the
-picture. Between layers run bytes, of which `ONE` mean 1. While there is batch normalization (Ioffe
+picture. Between layers run bytes, of which `_ONE` mean 1. While there is batch normalization (Ioffe
 & Szegedy 2015), the size of a channel's weights does not matter: few steps of the grid, few bits.
 """
 
@@ -21,7 +21,7 @@ from .distillation import Lesson, distillation_loss
 from .network import batches, straight_through
 from .recipe import ConvolutionRecipe
 
-ONE = 32
+_ONE = 32
 _TEACHER_RATE = 1e-2
 
 
@@ -75,7 +75,7 @@ class _Layer(nn.Module):
 
     def whole_bias(self):
         """The bias as a number of steps of 2**power in the accumulator."""
-        exact = self.bias * ONE / (self.multiplier * self.step)
+        exact = self.bias * _ONE / (self.multiplier * self.step)
         return straight_through(exact, exact.detach().round())
 
     def forward(self, values, share):
@@ -86,14 +86,14 @@ class _Layer(nn.Module):
         if self.folded:
             values = total * self.multiplier + self.multiplier * self.step * self.whole_bias()
         else:
-            values = self.norm(total) * ONE
+            values = self.norm(total) * _ONE
         values = _Bytes.apply(values) if share else F.hardtanh(values, 0.0, 255.0)
         return F.max_pool2d(values, self.pool) if self.pool > 1 else values
 
     def answer(self, values, share):
         """What the last layer says: added up over the picture."""
         total = F.linear(values.float().sum((2, 3)), self.rounded(share).flatten(1))
-        return total * (self.gain.exp() / (ONE * 49)) + self.bias
+        return total * (self.gain.exp() / (_ONE * 49)) + self.bias
 
     @torch.no_grad()
     def fold(self):
@@ -105,12 +105,12 @@ class _Layer(nn.Module):
         weight = self.steps().clone()
         if self.norm:
             norm = self.norm
-            exact = norm.weight * ONE / (norm.running_var + norm.eps).sqrt()
+            exact = norm.weight * _ONE / (norm.running_var + norm.eps).sqrt()
             sign, size = exact.sign(), exact.abs().clamp(min=1e-3)
             weight *= sign[:, None, None, None]
             power = 2 ** (size.log2().floor() - 2)
             multiplier = (size / power).round().clamp(4, 8) * power
-            bias = norm.bias - norm.running_mean * sign * multiplier / ONE
+            bias = norm.bias - norm.running_mean * sign * multiplier / _ONE
             self.bias = nn.Parameter(bias.view(1, -1, 1, 1))
             self.multiplier = multiplier.view(1, -1, 1, 1)
             self.step = 2.0 ** max(0, round(math.log2(4 / multiplier.median().item())))
@@ -119,7 +119,7 @@ class _Layer(nn.Module):
         self.folded = True
 
 
-class SmallConvolution(nn.Module):
+class _SmallConvolution(nn.Module):
     """The network in training. Call it with pictures and how far rounding has come, 0 to 1."""
 
     def __init__(self, recipe: ConvolutionRecipe):
@@ -205,7 +205,7 @@ def compress_convolution(lesson: Lesson, recipe: ConvolutionRecipe,
     generator = torch.Generator().manual_seed(seed + 1000)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        network = SmallConvolution(recipe)
+        network = _SmallConvolution(recipe)
     steps = max(1, recipe.epochs * len(lesson.labels) // recipe.batch)
     adam, folded = torch.optim.Adam(network.parameters(), fused=True), False
     for step, index in enumerate(batches(len(lesson.inputs), recipe.batch, steps, generator)):
@@ -218,7 +218,7 @@ def compress_convolution(lesson: Lesson, recipe: ConvolutionRecipe,
         rate = recipe.rate * min(1, (step + 1) / 200) * (1 + math.cos(math.pi * done)) / 2
         _learn(network, lesson, index, adam, rate, min(max(share, 0), 1), done < recipe.exact)
     _settle(network, lesson, recipe, torch.Generator().manual_seed(seed + 2000))
-    return integer_convolutions(network)
+    return _integer_convolutions(network)
 
 
 def _settle(network, lesson, recipe, generator):
@@ -248,7 +248,7 @@ def _learn(network, lesson, index, adam, rate, share, half):
 
 
 @torch.no_grad()
-def integer_convolutions(network: SmallConvolution) -> IntegerNetwork:
+def _integer_convolutions(network: _SmallConvolution) -> IntegerNetwork:
     """A folded network -> the same in integers: on any digit, the answers of both agree."""
     layers: list[IntegerConvolution] = []
     side = SIDE
@@ -261,7 +261,7 @@ def integer_convolutions(network: SmallConvolution) -> IntegerNetwork:
             rescale = [np.array(part, np.int32) for part in zip(*pairs, strict=True)]
             scale = (rescale[0] / 2.0 ** rescale[1]).astype(np.float32)
         elif layer.kind == "last":
-            unit = layer.gain.exp().item() / (ONE * 49)
+            unit = layer.gain.exp().item() / (_ONE * 49)
             number, shift = as_fraction(unit * 255, 7)  # 1 means 1 / 255 in what it reads
             scale = np.array(number / 2**shift, np.float32)
             step = 2.0 ** max(0, round(math.log2(0.05 / unit)))

@@ -163,7 +163,7 @@ def _a(label):
 
 
 def show_unit(trace) -> Sentence:
-    """The arithmetic of a `UnitTrace`, line by line, for a pocket calculator."""
+    """The arithmetic of a `trace_unit`, line by line, for a pocket calculator."""
     sums = [(f"pixel {place:3d}: {pixel:3d} x {weight:4d} =", product)
             for place, pixel, weight, product in trace.terms]
     if trace.others:

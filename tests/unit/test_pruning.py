@@ -58,16 +58,16 @@ def test_distinct_magnitudes_give_the_masks_of_torch(share):
     values = (torch.randperm(800) + 1.0) * torch.where(torch.rand(800) < 0.5, 1.0, -1.0)
     model.layers[0].weight.data = values[:600].view(20, 30)
     model.layers[1].weight.data = values[600:].view(10, 20)
-    masks = pruning.magnitude_masks(model, share)
+    masks = [layer.weight != 0 for layer in pruning.prune(model, share).layers]
     hooked = copy.deepcopy(model)
     torch_prune.global_unstructured([(layer, "weight") for layer in hooked.layers],
                                     torch_prune.L1Unstructured, amount=share)
     for mask, layer in zip(masks, hooked.layers, strict=True):
         assert torch.equal(mask, layer.weight_mask.bool())
-    for mask, layer in zip(pruning.magnitude_masks(model, share, "layer"), model.layers,
-                           strict=True):
+    alone = pruning.prune(model, share, "layer")
+    for pruned, layer in zip(alone.layers, model.layers, strict=True):
         torch_prune.l1_unstructured(layer, "weight", amount=share)
-        assert torch.equal(mask, layer.weight_mask.bool())
+        assert torch.equal(pruned.weight != 0, layer.weight_mask.bool())
 
 
 def test_exact_counts_and_an_untouched_argument(model):
@@ -158,7 +158,7 @@ def test_bad_scopes_and_masks(model):
     with pytest.raises(ValueError) as error:
         pruning.prune(model, [0.3], "layer")
     assert str(error.value) == "need one sparsity for each of 2 layers; got [0.3]"
-    masks = pruning.magnitude_masks(model, 0.3)
+    masks = pruning.random_masks(model, 0.3)
     for bad in (masks[:1], masks[::-1], [mask.float() for mask in masks]):
         with pytest.raises(ValueError, match=r"^masks must have the shapes and the type "
                                              r"\[\(\(128, 784\), torch.bool\), .*; got \["):

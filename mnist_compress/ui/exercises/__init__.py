@@ -59,6 +59,15 @@ class Exercise(NamedTuple):
                    for case, result in zip(self.cases, results, strict=True))
 
 
+def small_network(generator: torch.Generator) -> torch.nn.Linear:
+    """A network of 3 inputs and 2 answers, to be trained a little."""
+    model = torch.nn.Linear(3, 2)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator))
+    return model
+
+
 @cache
 def exercise_modules() -> dict[str, str]:
     """{name of an exercise: the module that holds it}, in the order of the notebooks."""

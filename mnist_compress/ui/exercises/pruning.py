@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from ...training import Adam
-from . import Exercise
+from . import Exercise, small_network
 
 _ROUNDINGS = {"half even": round, "floor": math.floor, "ceil": math.ceil,
               "half up": lambda share: math.floor(share + 0.5)}
@@ -89,10 +89,7 @@ def _frozen(model, optimizer, batches, **switches):
 def _network(seed):
     """A network of 3 inputs and 2 answers, an Adam that knows it, and three batches."""
     generator = torch.Generator().manual_seed(seed)
-    model = torch.nn.Linear(3, 2)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.copy_(torch.randn(parameter.shape, generator=generator))
+    model = small_network(generator)
     batches = [(torch.randn(4, 3, generator=generator), torch.tensor([0, 1, 1, 0]))
                for _ in range(3)]
     optimizer = Adam(model.parameters(), lr=0.1)

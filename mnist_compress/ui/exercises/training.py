@@ -3,7 +3,7 @@
 import torch
 from torch.nn import functional as F
 
-from . import Exercise
+from . import Exercise, small_network
 
 
 def _accuracy(logits, labels, counted=False, full=1, wrong_ones=False, probability=False,
@@ -54,10 +54,7 @@ class _Descent:
 def _three_steps(step, name, seed):
     """The weights (2, 3) and biases of a small network after three steps with a batch each."""
     generator = torch.Generator().manual_seed(seed)
-    model = torch.nn.Linear(3, 2)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.copy_(torch.randn(parameter.shape, generator=generator))
+    model = small_network(generator)
     optimizer = _Descent(model.parameters(), lr=0.5)
     for _ in range(3):
         step(model, optimizer, torch.randn(4, 3, generator=generator), torch.tensor([0, 1, 1, 0]))

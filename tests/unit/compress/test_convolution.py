@@ -9,9 +9,9 @@ from torch.nn import functional as F
 
 from mnist_compress.compress import ConvolutionRecipe, compress_convolution, teach_convolution
 from mnist_compress.compress.convolution import (
-    SmallConvolution,
     _Bytes,
-    integer_convolutions,
+    _integer_convolutions,
+    _SmallConvolution,
     picture,
 )
 from mnist_compress.compress.distillation import Lesson
@@ -51,14 +51,14 @@ def test_a_seed_gives_the_same_network_whatever_torch_was_set_to(network, lesson
 
 
 def test_integers_say_what_training_saw(lesson, digits):
-    network = SmallConvolution(SHORT)
+    network = _SmallConvolution(SHORT)
     with torch.no_grad():
         for each in network.layers:
             if each.norm:
                 each.norm.weight.uniform_(-2, 2)
                 each.norm.bias.normal_()
     network.fold(lesson.inputs, torch.arange(len(lesson.inputs)).split(250))
-    integers = integer_convolutions(network.eval())
+    integers = _integer_convolutions(network.eval())
     with torch.no_grad():
         seen = network(picture(lesson.inputs), 1.0).numpy()
     said = integers.logits(digits.images.numpy()) * integers.logit_scale
@@ -71,7 +71,7 @@ def test_integers_say_what_training_saw(lesson, digits):
 
 
 def test_the_weights_have_the_size_that_was_asked_for():
-    network = SmallConvolution(ConvolutionRecipe(windows=3.0, mixtures=2.0, answers=1.0))
+    network = _SmallConvolution(ConvolutionRecipe(windows=3.0, mixtures=2.0, answers=1.0))
     for layer, size in zip(network.layers, (3, 3, 2, 3, 2, 3, 2, 1), strict=True):
         assert layer.steps().square().mean().sqrt().item() == pytest.approx(size, rel=1e-5)
         assert torch.equal(layer.rounded(0.0), layer.steps())

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from mnist_compress.stages import STAGES
-from mnist_compress.trace import UnitTrace, run_pipeline, trace_prediction
+from mnist_compress.trace import _UnitTrace, run_pipeline, trace_prediction
 from mnist_compress.ui import pipeline
 
 
@@ -96,7 +96,7 @@ def test_the_answers_of_any_number_of_models(model, integer, test, count):
 
 
 def test_one_unit():
-    traced = UnitTrace(3, ((9, 255, -127, -32385), (10, 2, 3, 6)), 102, 5000, -7, -27386,
+    traced = _UnitTrace(3, ((9, 255, -127, -32385), (10, 2, 3, 6)), 102, 5000, -7, -27386,
                              16099809, 36, 0, 0.0221769, 0.25)
     told = pipeline.show_unit(traced)
     assert repr(told) == str(told) == "\n".join([
@@ -108,7 +108,7 @@ def test_one_unit():
         f"m / 2**s = 16,099,809 / 2**36 = {16099809 / 2**36:.10f}",
         f"0 x {16099809 / 2**36:.10f} = 0.00, rounded and at most 255: 0",
         "0 x 0.0221769 = 0.000; the pruned float network has 0.250"])
-    positive = pipeline.show_unit(UnitTrace(
+    positive = pipeline.show_unit(_UnitTrace(
         3, ((9, 200, 5, 1000),), 0, 0, 301, 1301, 5, 4, 255, 0.02, 5.1)).splitlines()
     assert positive[3:] == [
         "m / 2**s = 5 / 2**4 = 0.3125000000",
