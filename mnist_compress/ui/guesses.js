@@ -20,8 +20,8 @@ export default {
       again.hidden = model.get("guessed") === null;
     });
     const box = frame(model, el,
-      make("label", {className: "mc-row"}, `Your guess: ${model.get("question")}`, input,
-        model.get("unit")),
+      make("label", {className: "mc-row"}, `Your guess: ${model.get("question")}`,
+        make("span", {className: "mc-row"}, input, model.get("unit"))),
       make("div", {className: "mc-row"},
         make("button", {type: "button", onclick: commit}, "Commit my guess"), again),
       said);

@@ -56,7 +56,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def parsed(folder):
-    return {path.name: Page(path) for path in folder.glob("*.html") if path.stem in NAMES}
+    return {path.name: Page(path) for path in folder.glob("*.html") if path.stem != "alone"}
 
 
 def test_links_lead_to_pages_and_headings_of_the_site(parsed, folder):
@@ -72,7 +72,7 @@ def test_links_lead_to_pages_and_headings_of_the_site(parsed, folder):
             if parts.fragment:
                 assert unquote(parts.fragment) in parsed[target].anchors, (name, link)
             followed.add(target)
-    assert followed >= parsed.keys() | {"digit.html"}  # each page can be reached
+    assert followed >= parsed.keys() | {"alone.html"}  # each page can be reached
 
 
 def test_what_texts_of_widgets_link_to_is_there(parsed):
@@ -120,6 +120,15 @@ def served(folder):
     server.shutdown()
 
 
+def test_the_first_picture_of_each_page_is_asked_for_first(parsed):
+    """Nothing that runs comes before it; the others wait until they are near."""
+    for page in parsed.values():
+        first, *others = page.pictures or [{"fetchpriority": "high"}]
+        assert first.get("fetchpriority") == "high" and "loading" not in first
+        assert all(picture["loading"] == "lazy" for picture in others)
+        assert page.files[-1] == "course.js"
+
+
 @pytest.fixture(params=["disk", "server"])
 def base(request, folder):
     """Where the site is."""
@@ -161,7 +170,7 @@ def ready(page):
         expect(place.locator(".mc")).to_have_count(1)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, "digit"])
 def test_every_page_at_three_sizes_in_both_lights(folder, chromium, name):
     """Nothing is wider than the screen; nothing serious for axe on phone and desk."""
     for (width, height), scheme in zip(SIZES.values(), ("dark", "light", "light"), strict=True):
@@ -289,6 +298,15 @@ def test_cards_come_back_by_date(base, visit):
     assert sorted(text for (text, _), in made.values()) == ["knew", "not", "not"]
 
 
+def test_the_page_that_reads_digits_works_in_its_frame(base, visit):
+    page = visit(f"{base}/digit.html")
+    paper = page.frame_locator("iframe").locator("canvas").first
+    paper.focus()
+    for key in ["ArrowUp", "Space", *["ArrowDown"] * 10, "Space"]:
+        page.keyboard.press(key)
+    expect(page.frame_locator("iframe").get_by_role("status")).to_contain_text("1")
+
+
 def test_the_map_says_what_is_done(folder, visit, monkeypatch, tmp_path):
     page = visit((folder / "index.html").as_uri())
     state = {"answers": {name: [["b", 9]] for name in list(load_questions())[:5]},
@@ -340,6 +358,9 @@ def test_sliders_show_what_was_recorded(base, visit, folder):
     expect(box.locator("p").first).not_to_have_text(before)
     expect(box.locator(f"img[src='{picture}']")).to_have_count(0)
     assert "91 % zeros" in text_of(box.locator("p").first)
+    for _ in range(4):  # each position has its picture
+        page.keyboard.press("ArrowLeft")
+    expect(box.locator("p").first).to_contain_text("87 % zeros")
     assert box.locator("img").get_attribute("alt") == box.locator("p").first.inner_text()
 
 

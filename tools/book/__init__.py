@@ -25,10 +25,12 @@ def main(folder=BOOK):
     """Write the site into this folder."""
     began, folder = time.monotonic(), Folder(Path(folder))
     notebooks = {path.stem: read(path) for path in paths()}
-    size = export_page(pretrained.load("thousand"), folder.path / "digit.html")
+    size = f"{export_page(pretrained.load('thousand'), folder.path / 'alone.html'):,}"
     for name, notebook in notebooks.items():
         page = _page(name, notebooks, polish(pages.body(notebook), folder, _front(notebooks)), size)
         (folder.path / _file(name, notebooks)).write_text(page, encoding="utf-8")
+    pad = string.Template(scripts.read("digit.html")).substitute(size=size)
+    (folder.path / "digit.html").write_text(_shell("Draw a digit", notebooks, pad, size), "utf-8")
     (folder.path / "minisearch.js").write_text(scripts.read("minisearch.js"), "utf-8")
     (folder.path / "course.js").write_text(scripts.joined("page.js"), "utf-8")
     css = scripts.read("site.css") + scripts.read("widget.css") + folder.css()
@@ -65,12 +67,18 @@ def _page(name, notebooks, main, size):
     place = names.index(name)
     steps = [(word, names[there]) for word, there in (("Previous", place - 1), ("Next", place + 1))
              if 0 <= there < len(names)]
+    links = "\n".join(f'<a rel="{word.lower()[:4]}" href="{_file(there, notebooks)}">{word}: '
+                      f'{html.escape(pages.title(notebooks[there]))}</a>' for word, there in steps)
+    steps = f'<nav class="steps" aria-label="Previous and next page">\n{links}\n</nav>'
+    about = '<p class="about">' + scripts.read("about.html") + "</p>\n"
+    return _shell(pages.title(notebooks[name]), notebooks, about + main, size, steps, name)
+
+
+def _shell(title, notebooks, main, size, steps="", here=None):
+    """A page of the site: what all have around the main part."""
     return string.Template(scripts.read("shell.html")).substitute(
-        title=html.escape(pages.title(notebooks[name])), main=main, size=f"{size:,}",
-        contents="\n".join(_entry(each, notebooks, each == name) for each in names),
-        steps="\n".join(f'<a rel="{word.lower()[:4]}" href="{_file(there, notebooks)}">{word}: '
-                        f'{html.escape(pages.title(notebooks[there]))}</a>'
-                        for word, there in steps))
+        title=html.escape(title), main=main, size=size, steps=steps,
+        contents="\n".join(_entry(each, notebooks, each == here) for each in notebooks))
 
 
 def _entry(name, notebooks, here):

@@ -21,8 +21,8 @@ class Folder:
     def picture(self, source):
         """A data: address -> where the same picture is as a file, and its size in pixels."""
         data = base64.b64decode(source.partition(",")[2])
-        name = f"pictures/{hashlib.sha256(data).hexdigest()[:12]}.png"
-        small = small_png(data)
+        name = f"pictures/{hashlib.sha256(data).hexdigest()[:12]}.webp"
+        small = small_picture(data)
         (self.path / name).write_bytes(small)
         return name, Image.open(io.BytesIO(small)).size
 
@@ -35,11 +35,12 @@ class Folder:
         return "".join(f".{name} {{ {text} }}\n" for text, name in self.styles.items())
 
 
-def small_png(data):
-    """A PNG of at most COLORS colors, without the transparency that plots do not need."""
+def small_picture(data):
+    """PNG -> WebP of at most COLORS colors, without the transparency that plots do not need."""
     picture = Image.open(io.BytesIO(data)).convert("RGB")
     with io.BytesIO() as file:
-        picture.quantize(COLORS, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
+        picture.quantize(COLORS, dither=Image.Dither.NONE).convert("RGB").save(
+            file, "WEBP", lossless=True, quality=100)
         return file.getvalue()
 
 
@@ -54,10 +55,14 @@ def polish(page, folder, front):
     for element in soup(style=True):
         name = folder.style(element.attrs.pop("style"))
         element["class"] = [*element.get("class", []), name]
-    for picture in soup("img", src=re.compile("^data:image/png")):
+    for place, picture in enumerate(soup("img", src=re.compile("^data:image/png"))):
         _out(picture, folder)
+        picture.attrs |= {"loading": "lazy"} if place else {"fetchpriority": "high"}
     for table in soup("table"):
         _header(soup, table)
+    for text in soup.find_all(string=re.compile(r"\d %")):
+        if text.find_parent(("p", "li", "td", "th")):  # a number and its sign stay on one line
+            text.replace_with(re.sub(r"(?<=\d) (?=%)", "\u00a0", text))
     for link in soup("a", href=True):
         link["href"] = address(link["href"], front)
         if link["href"].startswith("device/"):  # what a notebook writes when it runs
@@ -75,7 +80,7 @@ def address(link, front):
 def _out(picture, folder):
     name, (wide, high) = folder.picture(picture["src"])
     shown = int(picture.get("width") or wide)
-    picture.attrs.update(src=name, width=shown, height=round(high * shown / wide), loading="lazy")
+    picture.attrs.update(src=name, width=shown, height=round(high * shown / wide))
 
 
 def _header(soup, table):

@@ -22,7 +22,7 @@ from mnist_compress.ui.explorers import (
 from mnist_compress.ui.guesses import GUESSES
 from mnist_compress.ui.questions import LETTERS, load_questions
 from mnist_compress.ui.recall import Cards
-from tools.book.polish import small_png
+from tools.book.polish import small_picture
 
 EXPLORERS = {  # (model, training digits, validation digits) -> what the notebook of each makes
     "explore_flatten": lambda _, digits, __: explore_flatten(digits.images[700]),
@@ -69,5 +69,5 @@ def explorer(name):
 
 
 def _text(png):
-    return base64.b64encode(small_png(png)).decode()
+    return base64.b64encode(small_picture(png)).decode()
 

@@ -55,19 +55,21 @@ def test_pictures_become_files_styles_classes_and_headers_say_what_they_head(tmp
         Image.new("RGBA", (40, 20), "red").save(file, "PNG")
         data = base64.b64encode(file.getvalue()).decode()
     page = (f'<img alt="x" width="20" src="data:image/png;base64,{data}"><p style="color: red">a'
-            '</p><style>b {}</style><table border="1"><thead><tr><th></th><th>v</th></tr><tr><th>n'
-            '</th><th></th></tr></thead><tbody><tr><th>1</th><td>2</td></tr></tbody></table>'
+            f'</p><img alt="y" width="20" src="data:image/png;base64,{data}">'
+            '<style>b {}</style><table border="1"><thead><tr><th></th><th>v</th></tr><tr><th>n'
+            '</th><th></th></tr></thead><tbody><tr><th>1</th><td>2 %</td></tr></tbody></table>'
             '<a href="00_story.ipynb#x">0</a><a href="01_data.ipynb">1</a>'
             '<a href="device/small.html">2</a>+<a href="device/qr.html">3</a>')
     folder = Folder(tmp_path)
     done = polish(page, folder, "00_story")
     (picture,) = (tmp_path / "pictures").iterdir()
     assert Image.open(picture).size == (40, 20)
+    assert f'fetchpriority="high" height="10" src="pictures/{picture.name}" width="20"' in done
     assert f'height="10" loading="lazy" src="pictures/{picture.name}" width="20"' in done
     assert '<p class="s0">a</p>' in done and folder.css() == ".s0 { color: red }\n"
     assert "style" not in done and "border" not in done
     assert '<tr><th scope="col">n</th><th scope="col">v</th></tr></thead>' in done
-    assert '<th scope="row">1</th>' in done
+    assert '<th scope="row">1</th><td>2\u00a0%</td>' in done
     assert 'href="index.html#x"' in done and 'href="01_data.html"' in done
     assert done.endswith('<a href="digit.html">2</a>+3')
 

@@ -149,6 +149,13 @@ def test_the_package_is_built_by_what_wheels_takes_along():
     assert "build" in setup.ACTIONS["wheels"]
 
 
+def test_workflows_take_actions_by_commit_and_may_only_read():
+    for path in (ROOT / ".github" / "workflows").glob("*.yml"):
+        steps = re.findall(r"uses: (\S+)", text := path.read_text())
+        assert steps and all(re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}", each) for each in steps)
+        assert yaml.safe_load(text)["permissions"] == {"contents": "read"}
+
+
 def test_requirements_have_hashes_and_the_versions_of_the_constraints():
     text = (ROOT / "requirements.txt").read_text()
     entries = [entry for entry in re.split(r"\n(?=\S)", text) if entry[0] != "#"]
