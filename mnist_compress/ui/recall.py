@@ -10,6 +10,7 @@ from .state import attempt, load_state, marked, now
 from .widget import CourseWidget, shown, source
 
 _DAYS = (1, 3, 7, 21)
+_FUTURE = 0  # the time from which a card is due whose answer is dated in the future
 
 
 class Cards(CourseWidget):
@@ -41,6 +42,9 @@ class Cards(CourseWidget):
             days = round((min(times) - now()) / 86400, 1)
             when = f"The next card is due in {days:g} {'day' if days == 1 else 'days'}."
             when = when if days > 0 else "More cards are due: run this cell again."
+        if _FUTURE in times:
+            when += (" Some answers are dated in the future, so this machine's clock was wrong; "
+                     "their cards count as due.")
         self.sentence = f"{score} {when}"
 
     def twin(self):
@@ -76,7 +80,8 @@ def _due_times(fresh=()):
         if seen:
             misses = [place for place, (text, _) in enumerate(recalled) if text != "knew"]
             streak = len(recalled) - (misses[-1] + 1 if misses else 0)
-            times[name] = seen[-1][1] + 86400 * _DAYS[min(streak, len(_DAYS) - 1)]
+            last, due = seen[-1][1], 86400 * _DAYS[min(streak, len(_DAYS) - 1)]
+            times[name] = last + due if last <= now() + 86400 else _FUTURE
     return times
 
 

@@ -64,6 +64,17 @@ def test_the_longest_due_come_first_and_not_too_many(clock):
     assert widget.sentence == "You knew 1 of 1. More cards are due: run this cell again."
 
 
+def test_a_date_in_the_future_makes_a_card_due_and_is_said(clock):
+    clock.now += 9000 * DAY
+    answer("scale", "c")
+    clock.now -= 9000 * DAY
+    widget = cards()
+    assert [card["id"] for card in widget.cards] == ["scale"]
+    assert "Some answers are dated in the future" in widget.sentence
+    widget.known = {"scale": True}
+    assert widget.sentence == "You knew 1 of 1. The next card is due in 3 days."
+
+
 def test_named_cards_are_due_until_they_were_seen_once(clock):
     answer("scale", "c")
     assert shown("scale", "csr") == ["scale", "csr"]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -160,7 +161,8 @@ def test_kernels_that_write_at_once_lose_nothing(folder):
 
 
 def test_answers_of_a_killed_kernel_are_kept_and_its_lock_is_free(folder):
-    for name in "xyz":
+    for kill in range(int(os.environ.get("STATE_KILLS", "3"))):
+        name = f"x{kill}"
         writer = start(name, 100_000)
         writer.stdin.write("go\n")
         writer.stdin.flush()
@@ -174,16 +176,47 @@ def test_answers_of_a_killed_kernel_are_kept_and_its_lock_is_free(folder):
         kept = load_state()["answers"]
         assert {f"{name}-{n}" for n in range(acknowledged)} < kept.keys()
         assert kept[name] == [["b", NOW]]
-    assert files(folder) == ["state.json"]  # not even what the killed ones were writing
+        assert files(folder) == ["state.json"]  # not even what the killed one was writing
+        (folder / "state.json").unlink()
 
 
-def test_a_lock_file_left_behind_is_no_lock(folder):
+SUSPENDED = """
+import os, signal
+from mnist_compress.ui import state
+write = state._write
+def suspended(*arguments):
+    os.kill(os.getpid(), signal.SIGSTOP)  # it has read the state and holds the lock
+    write(*arguments)
+state._write = suspended
+state.attempt("answers", "suspended", "a")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "WUNTRACED"), reason="no process can be suspended")
+def test_a_suspended_kernel_that_goes_on_wipes_no_answer(folder, monkeypatch, capsys):
+    monkeypatch.setattr(state, "_PATIENCE", 0.1)
+    attempt("answers", "before", "a")
+    with subprocess.Popen([sys.executable, "-c", SUSPENDED]) as other:
+        os.waitpid(other.pid, os.WUNTRACED)
+        attempt("answers", "meanwhile", "b")
+        assert "(Permission denied)" not in (said := capsys.readouterr().out)
+        assert "until this kernel stops" in said
+        assert load_state()["answers"] == answers(before="a", meanwhile="b")
+        os.kill(other.pid, signal.SIGCONT)
+        assert other.wait(20) == 0
+    attempt("answers", "after", "c")
+    kept = json.loads((folder / "state.json").read_text())["answers"]
+    assert kept.keys() == {"before", "suspended", "meanwhile", "after"} and trouble() == ""
+
+
+def test_a_lock_file_left_behind_is_no_lock_and_half_a_file_no_state(folder):
     put(folder / "state.lock", b"")
+    put(folder / "state.tmp", b'{"guesses": ')
     began = time.monotonic()
     attempt("answers", "q", "b")
     forget()
     assert time.monotonic() - began < 1
-    assert load_state()["answers"] == answers(q="b")
+    assert load_state()["answers"] == answers(q="b") and files(folder) == ["state.json"]
 
 
 def test_a_lock_is_waited_for_but_not_for_ever_and_nothing_is_lost(folder, monkeypatch, capsys):
