@@ -58,8 +58,7 @@ def show_network(model, digit) -> Picture:
 @in_style
 def show_confusion(labels, answers) -> Picture:
     """How many digits of each label (line) got each answer (column); both (n,) int64."""
-    counts = torch.zeros(10, 10, dtype=torch.int64)
-    counts.index_put_((labels, answers), torch.tensor(1), accumulate=True)
+    counts = torch.bincount(10 * labels + answers, minlength=100).view(10, 10)
     wrong = counts - torch.diag(counts.diag())
     figure, axes = canvas((5.4, 4.6))
     axes.grid(False)

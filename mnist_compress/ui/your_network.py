@@ -7,7 +7,7 @@ A target is {"bytes": at most, "points": lost at most, "digit": points that one 
 import copy
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from types import SimpleNamespace
 
 import pandas as pd
 import torch
@@ -22,23 +22,15 @@ from .tables import Table
 from .waiting import bar
 
 
-class _Seen(NamedTuple):
+def _seen(network, digits):
     """What a network does on some digits, asked once: shares of right answers in percent, on all
     digits and on each, confidence, answers and which of them are right."""
-
-    right: float
-    each: torch.Tensor
-    sure: float
-    answers: torch.Tensor
-    correct: torch.Tensor
-
-
-def _seen(network, digits):
     labels, found = inputs_and_labels(digits)[1], logits(network, digits).double()
     correct = found.argmax(1) == labels
     each = 100 * torch.bincount(labels, correct.double()) / torch.bincount(labels)
     sure = 100 * torch.softmax(found, 1).amax(1).mean().item()
-    return _Seen(100 * correct.double().mean().item(), each, sure, found.argmax(1), correct)
+    return SimpleNamespace(right=100 * correct.double().mean().item(), each=each, sure=sure,
+                           answers=found.argmax(1), correct=correct)
 
 
 def _lost(before, after):
@@ -59,7 +51,7 @@ class Trials:
     def __init__(self, digits, target: Mapping):
         self.digits, self.target = digits, target
         self.networks: dict[str, tuple] = {}  # {name: (network or function, bytes of its file)}
-        self._seen: dict[str, _Seen] = {}
+        self._seen: dict[str, SimpleNamespace] = {}
 
     def add(self, name: str, network, size: int | None = None):
         """Note a network and hand it back. size: bytes of its file; None: of what torch.save
