@@ -14,7 +14,7 @@ from ..trace import trace_prediction
 from .plots import HATCHES, Picture, canvas, image_tag, in_style
 from .state import Sentence, marked
 from .tables import _shapes
-from .units import BRIGHTEST, WEIGHT_COLORS, mosaic, strongest_units, weight_values
+from .units import BRIGHTEST, WEIGHT_COLORS, mosaic, strongest_units
 
 _CARD = ("flex: 1 1 15em; border: 1px solid #888888; border-radius: 4px; padding: 0.4em 0.7em; "
          "margin: 0")
@@ -89,7 +89,7 @@ def _thumbnails(pipeline):
     yield _thumbnail(f"The same 7 as one row of {row.size} numbers", row.repeat(448, 0), 1, 1)
     units = strongest_units(pipeline.model, 4)
     for name, model in pipeline.models.items():
-        weight = weight_values(model)[units]
+        weight = _weight_values(model)[units]
         yield _thumbnail(f"Weights of four hidden units, {name}; black ones, "
                          f"{(weight == 0).double().mean():.0%}, are 0", mosaic(weight, 2),
                          BRIGHTEST, 2, WEIGHT_COLORS, -BRIGHTEST)
@@ -100,6 +100,14 @@ def _thumbnail(alt, values, most, zoom=4, cmap="gray_r", least=0):
     with io.BytesIO() as file:
         imsave(file, np.kron(values, np.ones((zoom, zoom))), vmin=least, vmax=most, cmap=cmap)
         return image_tag(file.getvalue(), alt, 196 if zoom == 1 else 112)
+
+
+def _weight_values(network) -> torch.Tensor:
+    """The first layer's weights (units, 784) as floats, also those of an IntegerNetwork."""
+    layer = network.layers[0]
+    values = torch.as_tensor(layer.weight).detach().float()
+    scale = torch.as_tensor(getattr(layer, "scale", 1.0))
+    return values * scale.reshape(-1, 1)
 
 
 @in_style
@@ -117,7 +125,7 @@ def show_trace(models, digit) -> Picture:
     for axes, title in zip(grid[0], titles, strict=True):
         axes.set_title(title)
     for (left, middle, bars, right), name in zip(grid, outputs, strict=True):
-        products = (digit.inputs[0] * weight_values(models[name])[unit]).view(SIDE, SIDE).numpy()
+        products = (digit.inputs[0] * _weight_values(models[name])[unit]).view(SIDE, SIDE).numpy()
         left.imshow(digit.images[0].numpy(), cmap="gray_r", vmin=0, vmax=255)
         middle.imshow(products, cmap=WEIGHT_COLORS, vmin=-BRIGHTEST, vmax=BRIGHTEST)
         left.set_ylabel(name, fontsize=12)

@@ -23,11 +23,3 @@ def mosaic(rows: torch.Tensor, columns: int = 4) -> np.ndarray:
     tiles = rows.detach().view(-1, columns, SIDE, SIDE)
     framed = torch.nn.functional.pad(tiles, (0, 1, 0, 1), value=torch.nan)
     return framed.transpose(1, 2).flatten(2).flatten(0, 1)[:-1, :-1].numpy()
-
-
-def weight_values(network) -> torch.Tensor:
-    """The first layer's weights (units, 784) as floats, also those of an IntegerNetwork."""
-    layer = network.layers[0]
-    values = torch.as_tensor(layer.weight).detach().float()
-    scale = torch.as_tensor(getattr(layer, "scale", 1.0))
-    return values * scale.reshape(-1, 1)
