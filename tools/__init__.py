@@ -12,6 +12,7 @@ platforms  has every dependency a wheel on every platform?
 report     what a class answered, out of the learners' state files
 bench      the benchmarks and their table
 book       the executed notebooks as a static site
+pictures   the pictures of README, from the site's widgets
 notebooks  what check, execute, drift, book and the tests share
 train_pretrained  trains the networks that the package ships
 jupyter/   settings for JupyterLab: those of the installed package, and of a learner's copies

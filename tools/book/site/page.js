@@ -75,8 +75,8 @@ for (const place of places("[data-widget^=explore_]")) {
     .catch(failed);
 }
 // The networks of a pad, from what it says: "Picture 0, a 7: float says 7 (99 %), ..."
-const named = (place) => [...place.textContent.matchAll(/[:,] ([^:,]+) says \d \(/g)]
-  .map(([, name]) => name);
+const named = (place) => [...place.textContent.replaceAll("\u00a0", " ")
+  .matchAll(/[:,] ([^:,]+) says \d \(/g)].map(([, name]) => name);
 const pads = places("[data-widget=DrawPad]");
 if (pads.length) {
   load("networks").then((data) => Promise.all(pads.map(async (place) =>
