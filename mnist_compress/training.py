@@ -87,7 +87,7 @@ def evaluate(model: Any, digits: Pair) -> _Evaluation:
     The model stays as it is, its mode and buffers too. ValueError if there are no digits, and as
     `logits` says.
     """
-    labels = inputs_and_labels(digits)[1]
+    labels = digits.labels if isinstance(digits, Digits) else inputs_and_labels(digits)[1]
     whole("number of digits", len(labels), 1)
     answers = logits(model, digits)
     correct = answers.argmax(1) == labels
