@@ -202,7 +202,6 @@ class ScanPoint:
     layer: int | None
     sparsity: float
     accuracy: float
-    fine_tuned: bool = False
 
 
 def sensitivity_scan(model: nn.Module, digits: Pair, sparsities: Iterable[float]
@@ -229,7 +228,7 @@ def accuracy_curve(model: nn.Module, digits: Pair, sparsities: Iterable[float],
         if fine_tune_on is not None:
             pruned = fine_tune(pruned, fine_tune_on, epochs=epochs)
         accuracy = evaluate(pruned, digits).accuracy
-        points.append(ScanPoint(None, share, accuracy, fine_tune_on is not None))
+        points.append(ScanPoint(None, share, accuracy))
     return points
 
 

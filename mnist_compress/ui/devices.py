@@ -23,17 +23,14 @@ def _int8_sentence(rows) -> str:
 
     A difference counts if the middle halves of both do not overlap.
     """
-    told = {}
+    told, sentences = {}, []
     for base, small in zip(rows[::2], rows[1::2], strict=True):
         runtime = base.name.rpartition(" ")[0].rstrip(",")
-        batch, verdict = f"{small.batch}", "no different"
+        kinds = told.setdefault(runtime, {"faster": [], "no different": [], "slower": []})
         if small.high < base.low:
-            batch, verdict = f"{batch} ({base.median / small.median:.1f} times)", "faster"
-        elif small.low > base.high:
-            verdict = "slower"
-        told.setdefault(runtime, {"faster": [], "no different": [], "slower": []})
-        told[runtime][verdict].append(batch)
-    sentences = []
+            kinds["faster"].append(f"{small.batch} ({base.median / small.median:.1f} times)")
+        else:
+            kinds["slower" if small.low > base.high else "no different"].append(f"{small.batch}")
     for runtime, verdicts in told.items():
         each = [f"{verdict} at batch {', '.join(batches)}"
                 for verdict, batches in verdicts.items() if batches]

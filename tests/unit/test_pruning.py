@@ -273,15 +273,15 @@ def test_the_scan_and_the_curve_measure_each_cut(model, digits, test):
             cut = copy.deepcopy(model)
             torch_prune.l1_unstructured(cut.layers[layer], "weight", amount=share)
             answers = cut(few.inputs).argmax(1)
-            wanted.append((layer, share, (answers == few.labels).double().mean().item(), False))
-    assert [(p.layer, p.sparsity, p.accuracy, p.fine_tuned) for p in points] == wanted
+            wanted.append((layer, share, (answers == few.labels).double().mean().item()))
+    assert [(p.layer, p.sparsity, p.accuracy) for p in points] == wanted
     (plain,) = pruning.accuracy_curve(model, few, [0.95])
-    assert plain == pruning.ScanPoint(
-        None, 0.95, evaluate(pruning.prune(model, 0.95), few).accuracy, False)
+    accuracy = evaluate(pruning.prune(model, 0.95), few).accuracy
+    assert plain == pruning.ScanPoint(None, 0.95, accuracy)
     for epochs in (1, 2):
         (tuned,) = pruning.accuracy_curve(model, few, [0.95], digits, epochs)
         again = pruning.fine_tune(pruning.prune(model, 0.95), digits, epochs=epochs)
-        assert tuned == pruning.ScanPoint(None, 0.95, evaluate(again, few).accuracy, True)
+        assert tuned == pruning.ScanPoint(None, 0.95, evaluate(again, few).accuracy)
     (default,) = pruning.accuracy_curve(model, few, [0.95], digits)
     assert default == tuned
 
