@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 # widget: how the text begins that a notebook keeps in its place; no text for what may say anything
 TWINS = {
-    "quiz": r"Question \(", "guess_box": r"No guess yet|Your guess", "cards": "",
+    "quiz": r"Question \(", "guess_box": r"No guess yet|Your guess",
+    "cards": r"No card is due|(?s:.*Read .* again\.\)$)",
     "report": r"No answers yet|\d+ right at", "guess_report": r"No guess has met|You were",
     "progress": "The whole course", "DrawPad": r"Draw pad\.",
     "explore_flatten": "", "explore_epochs": "", "explore_pruning": "",

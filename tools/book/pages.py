@@ -63,7 +63,7 @@ def _code(cell):
 def _outputs(cell):
     """What the cell left, with a place for each widget; after `reveal`, folded until a guess."""
     waiting, parts = calls(cell.source, *TWINS), []
-    for output in cell.outputs:
+    for output in filter(_stays, cell.outputs):
         widget = next((each for each in waiting if each.stands_for(output)), None)
         if widget:
             waiting.remove(widget)
@@ -72,6 +72,12 @@ def _outputs(cell):
     page = "".join(parts)
     page = _folded([reveal.texts[0] for reveal in calls(cell.source, "reveal")], page)
     return f'<div class="jp-OutputArea">{page}</div>' if page else ""
+
+
+def _stays(output):
+    """Whether it says something once the cell has run: the bar of a long cell ends in spaces."""
+    return output.get("data", {}).keys() != {"text/plain"} or not (
+        output.data["text/plain"].endswith(10 * " "))
 
 
 def _place(widget, twin):

@@ -9,6 +9,7 @@ from bs4 import BeautifulSoup
 from PIL import Image
 
 COLORS = 64  # of a picture's palette
+SHORT = 30  # letters of a table's cell that stay on one line
 
 
 class Folder:
@@ -28,7 +29,7 @@ class Folder:
 
     def style(self, declarations):
         """The class that stands for a style attribute, which the pages' policy forbids."""
-        return self.styles.setdefault(declarations, f"s{len(self.styles)}")
+        return self.styles.setdefault(declarations, f"look{len(self.styles)}")
 
     def css(self):
         """Rules for all classes so far."""
@@ -97,4 +98,7 @@ def _header(soup, table):
             del cell["scope"]
     for cell in table.select("tbody th"):
         cell["scope"] = "row"
+    for cell in table.select("td") if "dataframe" in table.get("class", []) else []:
+        if len(cell.text) <= SHORT:  # rather scrolled than broken into many lines
+            cell["class"] = [*cell.get("class", []), "short"]
     table.wrap(soup.new_tag("div", attrs={"class": "scroll"}))

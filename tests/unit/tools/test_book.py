@@ -39,6 +39,9 @@ def test_widgets_stand_where_their_twins_stood_and_measurements_are_folded():
              new_code_cell('print(1)\nquiz("a", "b")', outputs=[
                  new_output("stream", text="1 < 2\n"), html("Question (easy): what?")]),
              new_code_cell('reveal("k", 1)', outputs=[html(said)]),
+             new_code_cell('display(Strip(), cards("a"))', outputs=[
+                 new_output("display_data", {"text/plain": "a bar" + 12 * " "}),
+                 html("1 Original data"), html("Why?\n(So. Read 03, again.)")]),
              new_code_cell("def f():\n    return 1\n\ncheck(f)", outputs=[html("Not yet.")])]
     notebook = new_notebook(cells=cells)
     body = pages.body(notebook)
@@ -47,6 +50,7 @@ def test_widgets_stand_where_their_twins_stood_and_measurements_are_folded():
             "</div>") in body
     assert '<summary>What was measured' in body and "no guess to compare" not in body
     assert 'data-key="k" data-value="1409.4"' in body
+    assert "a bar" not in body and "<p>1 Original data</p><div data-widget=\"cards\"" in body
     assert "wants Python" in body and "Not yet" not in body
 
 
@@ -66,7 +70,7 @@ def test_pictures_become_files_styles_classes_and_headers_say_what_they_head(tmp
     assert Image.open(picture).size == (40, 20)
     assert f'fetchpriority="high" height="10" src="pictures/{picture.name}" width="20"' in done
     assert f'height="10" loading="lazy" src="pictures/{picture.name}" width="20"' in done
-    assert '<p class="s0">a</p>' in done and folder.css() == ".s0 { color: red }\n"
+    assert '<p class="look0">a</p>' in done and folder.css() == ".look0 { color: red }\n"
     assert "style" not in done and "border" not in done
     assert '<tr><th scope="col">n</th><th scope="col">v</th></tr></thead>' in done
     assert '<th scope="row">1</th><td>2\u00a0%</td>' in done
