@@ -43,7 +43,8 @@ def test_who_watches_sees_every_step_and_changes_nothing(made, few):
     again = teach(few, recipe, seed=3, watch=watch)
     assert torch.equal(again.soft, lesson.soft)
     assert same(compress(again, recipe, seed=3, watch=watch), network)
-    steps = {"teacher": recipe.teacher_steps, "pruning": recipe.dense_steps + recipe.prune_steps,
+    steps = {"copies": recipe.copies, "teacher": recipe.teacher_steps,
+             "pruning": recipe.dense_steps + recipe.prune_steps,
              "rounding": recipe.quantize_steps}
     assert seen == {what: [total, total] for what, total in steps.items()}
 
