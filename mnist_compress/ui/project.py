@@ -31,13 +31,15 @@ def hand_in(recipe: str, network, dense, validation, test, codec: str = _CODEC) 
     the line that says so. A network that is not is told so, and no test digit is asked.
 
     recipe: how it was made, up to 60 characters in one line; without one, nothing is handed in, so
-    that running all cells does no harm. ValueError as `try_out` says.
+    that running all cells does no harm. ValueError as `try_out` says, or if both are the same.
     """
     if not isinstance(recipe, str) or len(recipe) > 60 or not recipe.isprintable():
         raise ValueError(f"recipe must be up to 60 characters in one line; got {recipe!r}")
     if not recipe.strip():
         return Sentence("Nothing was handed in. When you are done, write your recipe between the "
                         "quotation marks; the test digits are asked then.")
+    if validation is test:
+        raise ValueError("validation and test must be different digits; got the same for both")
     size, right, least = _judged(network, dense, validation, codec)
     if right < least:
         return Sentence(f"{right:,} validation digits are right, and {least:,} are needed. Nothing "

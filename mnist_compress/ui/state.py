@@ -8,6 +8,7 @@ import html
 import json
 import os
 import re
+import shutil
 import stat
 import time
 from pathlib import Path
@@ -59,13 +60,13 @@ def load_state() -> dict:
     [[letter, seconds since 1970], ...]}, "cards": {id: [["knew" or "not", seconds], ...]},
     "exercises": {name: [["right" or what was said, seconds], ...]}, "projects": {name: [[line,
     seconds], ...]}}."""
-    state = _empty()
     try:
         state = read_state(_file())
     except _DAMAGE:
         _change(lambda _: None)  # sets the file aside while no other kernel is at it
-    except OSError:
-        pass  # there is none, or whoever saves will hear what is wrong
+        state = _what_fits(_file())
+    except OSError:  # there is none, or whoever saves will hear what is wrong
+        state = _empty()
     for change in _unsaved:
         change(state)
     return state
@@ -142,8 +143,9 @@ def _file(writing=False):
     return next((each for each in earlier if each.exists()), path)
 
 
-def read_state(path: Path) -> dict:
-    """The state in a file, with all else that the file holds; ValueError if a section is not."""
+def read_state(path: Path, strict: bool = True) -> dict:
+    """The state in a file, with all else that the file holds; ValueError if a section is not, or,
+    where strict, an entry."""
     found = path.stat()
     if not stat.S_ISREG(found.st_mode):  # such as a pipe, which nobody ends
         raise OSError(f"{path.name} is no file")
@@ -154,30 +156,52 @@ def read_state(path: Path) -> dict:
         raise ValueError(f"this is no state: {state!r:.99}")
     state = {**_empty(), **state}
     for section in _empty():
-        entries = state[section]
-        if not isinstance(entries, dict):
-            raise ValueError(f"these are no {section}: {entries!r:.99}")
-        for key in entries.keys() & _RENAMED.keys():
-            entries.setdefault(_RENAMED[key], entries.pop(key))
-        for key, value in entries.items():
-            if section == "answers" and isinstance(value, str):  # of an earlier edition: the last
-                entries[key] = [[value, 0]]
-            if not _fits(section, entries[key]):
-                raise ValueError(f"this cannot be among the {section}: {value!r:.99}")
+        if not isinstance(state[section], dict):
+            raise ValueError(f"these are no {section}: {state[section]!r:.99}")
+        state[section] = dict(_entries(section, state[section], strict))
     return state
+
+
+def _entries(section, entries, strict):
+    """Pairs of a key and what fits of its value."""
+    for key in entries.keys() & _RENAMED.keys():
+        entries.setdefault(_RENAMED[key], entries.pop(key))
+    for key, value in entries.items():
+        if section == "answers" and isinstance(value, str):  # of an earlier edition: the last
+            value = [[value, 0]]
+        if not _fits(section, value):
+            if strict:
+                raise ValueError(f"this cannot be among the {section}: {value!r:.99}")
+            value = [made for made in value if _fits(section, [made])] if isinstance(
+                value, list) else []
+        if value != []:
+            yield key, value
 
 
 def _read_or_set_aside(path):
     try:
         return read_state(path)
     except FileNotFoundError:
-        pass
+        return _empty()
     except _DAMAGE:
         others = (path.with_name(f"state.damaged-{n}.json") for n in range(1, 10**6))
         aside = next(other for other in others if not other.exists())
+    state = _what_fits(path)
+    if some := any(state.values()):
+        shutil.copyfile(path, aside)
+    else:
         path.rename(aside)
-        print(f"The saved guesses and answers cannot be read; kept as {aside.name}.")
-    return _empty()
+    print(f"{'Some of the' if some else 'The'} saved guesses and answers cannot be read; kept as "
+          f"{aside.name}.")
+    return state
+
+
+def _what_fits(path):
+    """The state in a damaged file, without the entries that do not fit; empty if there is none."""
+    try:
+        return read_state(path, strict=False)
+    except (OSError, *_DAMAGE):
+        return _empty()
 
 
 def _fits(section, value):

@@ -84,6 +84,12 @@ def test_bad_recipes_are_quoted(bad, good, model, validation, test):
     assert str(e.value).endswith(repr(bad))
 
 
+def test_the_digits_that_choose_cannot_be_the_test(good, model, validation):
+    with pytest.raises(ValueError, match="must be different digits; got the same for both"):
+        hand_in("80 % sparse", good, model, validation, validation)
+    assert load_state()["projects"] == {}
+
+
 def test_a_float_network_is_refused(model, validation):
     with pytest.raises(ValueError, match="as quantize_model makes it; got DigitClassifier"):
         try_out(model, model, validation)

@@ -337,6 +337,30 @@ def test_a_damaged_or_foreign_file_is_set_aside(folder, capsys, content):
     assert capsys.readouterr().out == ""
 
 
+def test_odd_entries_are_left_out_and_the_others_stay(folder, capsys):
+    odd = {"guesses": {"03-bytes": 409, "02-accuracy": "many"}, "truths": {}, "later": 3,
+           "answers": {"q": "b", "prune-what": [["a", 5], ["c"], "d"], "r": 3},
+           "cards": {"x": [["knew", None]], "y": [["not", 7]]}}
+    content = json.dumps(odd).encode()
+    put(folder / "state.json", content)
+    kept = {**EMPTY, "later": 3, "guesses": {"03-bytes": 409}, "cards": {"y": [["not", 7]]},
+            "answers": {"q": [["b", 0]], "prune-what": [["a", 5]]}}
+    for _ in range(2):
+        assert load_state() == kept
+        assert files(folder) == ["state.damaged-1.json", "state.json"]
+    assert (folder / "state.damaged-1.json").read_bytes() == content
+    assert capsys.readouterr().out == (
+        "Some of the saved guesses and answers cannot be read; kept as state.damaged-1.json.\n")
+
+
+def test_odd_entries_in_a_folder_that_cannot_be_written(folder, monkeypatch, capsys):
+    put(folder / "state.json", b'{"guesses": {"a": 1, "b": "c"}, "truths": {}, "answers": {}}')
+    monkeypatch.setattr(state.shutil, "copyfile", refuse)
+    assert load_state()["guesses"] == {"a": 1}
+    assert "state.damaged-1.json" not in files(folder)
+    assert "Permission denied" in capsys.readouterr().out
+
+
 def test_what_cannot_be_read_back_is_refused():
     for keep, section, key, value in (
             (remember, "marks", "q", 3), (remember, "truths", "02-accuracy", float("nan")),
