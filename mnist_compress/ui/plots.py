@@ -83,7 +83,7 @@ class Strip:
             if number in self.lit:
                 look = ("border-color: var(--jp-brand-color1, #0072B2); border-width: 3px; "
                         "font-weight: bold")
-                text += " <span>(here)</span>"
+                text += " <span>(here)</span>" if len(self.lit) < 6 else ""
             boxes += ('<li style="flex: 1 1 7em; border-style: solid; border-width: 1px; '
                       f'border-radius: 4px; padding: 0.4em; margin: 0; {look}">{text}</li>')
         return ('<ol aria-label="The six stages" style="display: flex; flex-wrap: wrap; gap: 0.4em;'

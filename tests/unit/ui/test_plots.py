@@ -105,6 +105,7 @@ def test_curves_of_several_seeds_are_bands_against_their_dense_networks():
 def test_the_strip_lights_its_stages():
     assert [line[0] for line in repr(plots.Strip(1, 3)).splitlines()] == list("> >   ")
     assert plots.Strip(2)._repr_html_().count("(here)") == 1
+    assert "(here)" not in plots.Strip()._repr_html_()  # all of them says nothing
     assert repr(plots.Strip()).count(">") == 6
     with pytest.raises(ValueError, match="stage must be a whole number from 1 to 6; got 7"):
         plots.Strip(7)
