@@ -6,6 +6,8 @@ each learner named there.
 """
 
 import csv
+import math
+import re
 import statistics
 import sys
 from collections import Counter
@@ -49,8 +51,26 @@ def exercise_rows(states):
         yield name, len(made), len(tries), f"{statistics.median(tries):g}" if tries else ""
 
 
+def project_rows(states):
+    """For each project handed in: name, learners, the first line of each, fewest bytes first.
+
+    That line is the result; others saw the test digits again.
+    """
+    for name in sorted({name for state in states for name in state["projects"]}):
+        first = [made[0][0] for state in states if (made := state["projects"].get(name))]
+        for line in sorted(first, key=_bytes):
+            yield name, len(first), line
+
+
+def _bytes(line):
+    """The number that a project's line begins with, such as 9,120; without one, it comes last."""
+    found = re.match(r"[\d,]+", line)
+    return int(found[0].replace(",", "") or 0) if found else math.inf
+
+
 def learner_rows(states, names):
-    """For each learner that the teacher's file names: questions and exercises begun and right."""
+    """For each learner that the teacher's file names: questions and exercises begun and right, and
+    how many lines were handed in."""
     questions = load_questions()
     for path, name in names:
         state = states.get(path)
@@ -60,7 +80,8 @@ def learner_rows(states, names):
                      and made[0][0] in LETTERS]
             solved = sum(any(text == "right" for text, _ in made)
                          for made in state["exercises"].values())
-            yield name, len(first), sum(first), len(state["exercises"]), solved
+            lines = sum(map(len, state["projects"].values()))
+            yield name, len(first), sum(first), len(state["exercises"]), solved, lines
 
 
 def table(head, rows):
@@ -82,12 +103,14 @@ def main(folder=""):
                            "what stood behind the wrong ones"], question_rows(states.values()))))
     print("\n".join(table(["exercise", "learners", "solved", "tries, median"],
                           exercise_rows(states.values()))))
+    print("\n".join(table(["project", "learners", "what was handed in first"],
+                          project_rows(states.values()))))
     file = Path(folder, "names.csv")
     if file.is_file():
         lines = csv.reader(file.read_text("utf-8-sig").splitlines(), skipinitialspace=True)
         rows = learner_rows(states, [line[:2] for line in lines if len(line) >= 2])
         print("\n".join(table(["learner", "questions", "right at the first try", "exercises",
-                               "solved"], rows)))
+                               "solved", "handed in"], rows)))
     print("\n".join(wrong))
     return 0
 

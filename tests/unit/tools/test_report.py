@@ -13,19 +13,21 @@ RIGHT = next(letter for letter in "abcd" if QUESTION.option(letter).correct)
 WRONG = [letter for letter in "abcd" if letter != RIGHT]
 
 
-def put(folder, name, answers="", exercises=()):
+def put(folder, name, answers="", exercises=(), lines=()):
     (folder / name).mkdir(parents=True)
     state = {"guesses": {}, "truths": {}, "cards": {},
              "answers": {"prune-what": [[letter, 5] for letter in answers], "gone": [["a", 1]]},
-             "exercises": {"mask": [[text, 5] for text in exercises]} if exercises else {}}
+             "exercises": {"mask": [[text, 5] for text in exercises]} if exercises else {},
+             "projects": {"06-smallest": [[line, 5] for line in lines]} if lines else {}}
     (folder / name / "state.json").write_text(json.dumps(state))
 
 
 @pytest.fixture
 def learners(tmp_path):
     put(tmp_path, "s1", RIGHT, ["right"])
-    put(tmp_path, "s2", WRONG[0] + RIGHT, ["no", "no", "right"])
-    put(tmp_path, "s3", WRONG[0], ["no"])
+    put(tmp_path, "s2", WRONG[0] + RIGHT, ["no", "no", "right"],
+        ["12,040 bytes; test 88.1%; 50 | 8", "9 bytes; a second look"])
+    put(tmp_path, "s3", WRONG[0], ["no"], ["9,120 bytes; test 88.0%; 70 % and 4 bits"])
     put(tmp_path, "s4", "zq")
     return tmp_path
 
@@ -41,11 +43,18 @@ def test_first_tries_misconceptions_and_tries(learners, capsys):
     assert "s1" not in said and "gone" not in said
 
 
+def test_the_first_line_of_each_project_fewest_bytes_first(learners, capsys):
+    report.main(str(learners))
+    rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| 06-sm")]
+    assert rows == ["| 06-smallest | 2 | 9,120 bytes; test 88.0%; 70 % and 4 bits |",
+                    "| 06-smallest | 2 | 12,040 bytes; test 88.1%; 50 \\| 8 |"]
+
+
 def test_names_come_from_the_teachers_file_alone(learners, capsys):
     (learners / "names.csv").write_text("s2/state.json, Ada\nnone/state.json, Bob\n\n")
     report.main(str(learners))
     said = capsys.readouterr().out
-    assert "| Ada | 1 | 0 | 1 | 1 |" in said and "Bob" not in said
+    assert "| Ada | 1 | 0 | 1 | 1 | 2 |" in said and "Bob" not in said
 
 
 def test_nothing_to_read_is_said(tmp_path):
