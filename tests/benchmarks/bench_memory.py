@@ -7,6 +7,7 @@ libraries are shared by all kernels and are not in it.
 import os
 import re
 import statistics
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -53,7 +54,8 @@ def run(cells):
         notebook = new_notebook(cells=[new_code_cell(cell) for cell in [*cells, LOADED]])
         client = NotebookClient(notebook, timeout=5 * CELL_SECONDS, kernel_name="python3",
                                 resources={"metadata": {"path": str(FOLDER)}})
-        with client.setup_kernel(env=os.environ | {"MNIST_COMPRESS_STATE": state}):
+        with client.setup_kernel(env=os.environ | {"MNIST_COMPRESS_STATE": state},
+                                 stderr=subprocess.DEVNULL):  # remarks of the kernel
             process = client.km.provisioner.pid
             for place, cell in enumerate(notebook.cells[:-1]):
                 began = worked(process)
