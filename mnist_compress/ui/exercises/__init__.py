@@ -44,9 +44,9 @@ class Exercise(NamedTuple):
 
     def outcome(self, case: tuple, unchanged: bool = False, **switches) -> object:
         """What the right function does in this case, made wrong by the switches, or what one does
-        that returns its first argument."""
+        that returns its first argument, which stands after the name of the case."""
         if unchanged:
-            return case[0]
+            return case[isinstance(case[0], str)]
         return self.run(partial(self.right, **switches), *copy.deepcopy(case))
 
     def same(self, case: tuple, first: object, second: object) -> bool:
@@ -138,7 +138,8 @@ def _verdict(about, results):
         return "Right. Your function does what the package does, on every test case."
     named = _named(about, results)
     if any("given" in mistake for mistake in about.mistakes):
-        return "\n- ".join([f"Not yet. {named or 'Two cases:'}", *wrong[:2]])
+        shown = "Two cases:" if wrong[1:] else "One case:"
+        return "\n- ".join([f"Not yet. {named or shown}", *wrong[:2]])
     return f"Not yet. {named or wrong[0]}"
 
 

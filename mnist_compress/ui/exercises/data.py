@@ -6,13 +6,16 @@ import torch
 from . import Exercise
 
 
-def _normalize(pixels, largest=255, own_largest=False, centered=False, whole=False):
+def _normalize(pixels, largest=255, own_largest=False, own_least=False, centered=False,
+               whole=False, moved=0):
+    if own_least:
+        pixels = pixels - pixels.min()
     largest = pixels.max() if own_largest else largest
     result = pixels // largest if whole else pixels / largest
-    return result * 2 - 1 if centered else result
+    return result * 2 - 1 if centered else result + moved
 
 
-def _is_array(result, pixels):
+def _is_array(result, *case):
     return isinstance(result, np.ndarray)
 
 
@@ -29,8 +32,16 @@ def _is_as_it_came(result, name, images):
     return result.shape == images.shape
 
 
+def _is_of_floats(result, name, images):
+    return result.is_floating_point()
+
+
 def _is_mixed(result, name, images):
-    return result.shape == (len(images), 784)
+    """Whether all numbers are there, but some in the row of another picture."""
+    rows = images.flatten(1)
+    return result.dtype == rows.dtype and result.shape == rows.shape and torch.equal(
+        result.flatten().sort().values, rows.flatten().sort().values) and not torch.equal(
+        result.sort(1).values, rows.sort(1).values)
 
 
 def _pictures(count):

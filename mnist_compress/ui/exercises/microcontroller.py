@@ -18,6 +18,10 @@ def _bounds(weight, bias, signs="split", with_bias=True, most=255, swapped=False
     return tuple(reversed(bounds)) if swapped else tuple(bounds)
 
 
+def _are_tensors(result, weight, bias):
+    return all(isinstance(bound, torch.Tensor) for bound in result)
+
+
 def _sum(weights, pixels, bits=32, signed=False):
     pixels = pixels.to(torch.int8) if signed else pixels
     total = int((weights.to(torch.int64) * pixels).sum())

@@ -13,7 +13,8 @@ _ROUNDINGS = {"half even": round, "floor": math.floor, "ceil": math.ceil,
 
 
 def _mask(weight, sparsity, magnitude=True, lines="", ranked="flat", rounding="half even", more=0,
-          inverted=False, kept=False, threshold="", pruned=False, flat=False, dtype="bool"):
+          from_end=False, inverted=False, kept=False, threshold="", pruned=False, flat=False,
+          dtype="bool"):
     if lines:
         parts = weight if lines == "rows" else weight.T
         mask = torch.stack([_mask(part, sparsity) for part in parts])
@@ -23,7 +24,8 @@ def _mask(weight, sparsity, magnitude=True, lines="", ranked="flat", rounding="h
     gone = max(_ROUNDINGS[rounding](share * weight.numel()) + more, 0)
     mask = torch.ones(weight.numel(), dtype=torch.bool)
     order = size.argsort(stable=True) if ranked != "flat" else size.flatten().argsort(stable=True)
-    mask[(order.flatten() if ranked == "flat afterwards" else order)[:gone]] = False
+    order = order.flatten() if ranked == "flat afterwards" else order
+    mask[order[: -gone if from_end else gone]] = False
     mask = mask.view(weight.shape)
     if threshold:
         limits = {"sparsity": sparsity, "largest": sparsity * size.max(),
@@ -64,21 +66,25 @@ def _held(hold, name, seed):
     return [weight.detach() for weight in weights]
 
 
-def _fine_tune(model, batches, hold="each step", optimizer=None, fresh=False):
-    masks = [parameter != 0 for parameter in model.parameters()]
+def _fine_tune(model, batches, hold="each step", inverted=False, optimizer=None, fresh=False):
+    weights, masks = [model.weight], [model.weight != 0]
     if fresh or not optimizer:
         optimizer = Adam(model.parameters(), lr=0.1)
     for inputs, labels in batches:
+        if fresh == "each step":
+            optimizer = Adam(model.parameters(), lr=0.1)
         loss = F.cross_entropy(model(inputs), labels)
         optimizer.zero_grad()
         loss.backward()
         if hold == "gradients":
-            _hold([parameter.grad for parameter in model.parameters()], masks)
+            _hold([model.weight.grad], masks)
+        if hold == "before":
+            _hold(weights, masks)
         optimizer.step()
         if hold == "each step":
-            _hold(model.parameters(), masks)
+            _hold(weights, masks, inverted)
     if hold == "end":
-        _hold(model.parameters(), masks)
+        _hold(weights, masks)
     return model
 
 

@@ -9,48 +9,61 @@ _ROUNDINGS = {"nearest": torch.round, "zero": torch.trunc, "up": torch.ceil, "do
 
 
 def _quantize(values, scale, zero_point, multiplied=False, own_scale=False, rounding="nearest",
-              zero=1, clamp="last", low=-128, high=127, dtype="int8", back=False):
+              zero=1, zero_first=False, clamp="last", low=-128, high=127, dtype="int8",
+              back=False):
     scale = values.abs().max() / 127 if own_scale else scale
-    steps = _ROUNDINGS[rounding](values * scale if multiplied else values / scale)
+    steps = values * scale if multiplied else values / scale
+    before, after = (zero * zero_point, 0) if zero_first else (0, zero * zero_point)
+    steps = _ROUNDINGS[rounding](steps + before)
     if clamp == "first":
         steps = steps.clamp(low, high)
-    steps = steps + zero * zero_point
+    steps = steps + after
     if clamp == "last":
         steps = steps.clamp(low, high)
     return (steps - zero_point) * scale if back else steps.to(getattr(torch, dtype))
 
 
-def _int8(values, seen, signed=False, clamp="before", low=-127, own=False):
+def _int8(values, seen, signed=False, clamp="before", low=-127, own=False, parts=127,
+          rounding="nearest", dtype="int8"):
     source = values if own else seen
-    scale = (source if signed else source.abs()).max() / 127
-    steps = (values / scale).round()
+    scale = (source if signed else source.abs()).max() / parts
+    steps = _ROUNDINGS[rounding](values / scale)
     if clamp == "before":
-        return steps.clamp(low, 127).to(torch.int8)
+        return steps.clamp(low, 127).to(getattr(torch, dtype))
     return steps.to(torch.int8).clamp(-127, 127)
 
 
-def _qparams(values, with_zero=True, symmetric=False, levels=255, low=-128, sign=-1, swapped=False):
+def _qparams(values, with_zero=True, symmetric=False, levels=255, low=-128, sign=-1, cut=False,
+             swapped=False):
     least, most = values.min().item(), values.max().item()
     if with_zero:
         least, most = min(least, 0.0), max(most, 0.0)
     if symmetric:
         return max(-least, most) / 127, 0
     scale = (most - least) / levels
-    zero_point = low + sign * round(least / scale)
+    zero_point = low + sign * (int if cut else round)(least / scale)
     return (zero_point, scale) if swapped else (scale, zero_point)
 
 
-def _rounded(weight, scale, straight=True, steps=False, rounding="nearest"):
+def _has_no_whole_zero_point(result, values):
+    return len(result) == 2 and type(result[1]) is not int
+
+
+def _rounded(weight, scale, straight=True, steps=False, rounding="nearest", in_place=False):
     stepped = _ROUNDINGS[rounding](weight / scale) * (1 if steps else scale)
+    if in_place:
+        weight.data = stepped.detach()
+        return weight
     return weight + (stepped - weight).detach() if straight else stepped
 
 
 def _with_gradient(rounded, weight, scale):
-    """What comes out, and the gradient that a training step would see."""
+    """What comes out, the gradient that a training step would see, and the weight afterwards."""
     weight = weight.clone().requires_grad_()
     result = rounded(weight, scale)
     (result * torch.arange(1.0, len(weight) + 1)).sum().backward()
-    return result.detach(), torch.zeros_like(weight) if weight.grad is None else weight.grad
+    gradient = torch.zeros_like(weight) if weight.grad is None else weight.grad
+    return result.detach(), gradient, weight.detach().clone()
 
 
 _VALUES = torch.tensor([0.1234, -0.5, 0.017, 0.0, 3.0, -3.0])

@@ -7,7 +7,7 @@ from . import Exercise, small_network
 
 
 def _accuracy(logits, labels, counted=False, full=1, wrong_ones=False, probability=False,
-              above_half=False, largest=False):
+              above_half=False, largest=False, whole=False):
     scores = (logits > 0.5).float() if above_half else logits
     found = logits.max(1).values if largest else scores.argmax(1)
     hits = (found == labels).float()
@@ -15,6 +15,8 @@ def _accuracy(logits, labels, counted=False, full=1, wrong_ones=False, probabili
         hits = 1 - hits
     if probability:
         hits = logits.softmax(1).gather(1, labels[:, None])
+    if whole:
+        return hits.sum() // len(labels)
     return hits.sum() if counted else full * hits.mean()
 
 
@@ -22,7 +24,8 @@ def _is_a_list_of_hits(result, logits, labels):
     return torch.equal(result.bool(), logits.argmax(1) == labels)
 
 
-def _step(model, optimizer, inputs, labels, forget=True, move=True, late=False, softmax=False):
+def _step(model, optimizer, inputs, labels, forget=True, move=True, late=False, softmax=False,
+          twice=False):
     if late:
         optimizer.step()
     if forget:
@@ -30,7 +33,7 @@ def _step(model, optimizer, inputs, labels, forget=True, move=True, late=False, 
     logits = model(inputs)
     loss = F.cross_entropy(logits.softmax(1) if softmax else logits, labels)
     loss.backward()
-    if move and not late:
+    for _ in range(1 + twice if move and not late else 0):
         optimizer.step()
 
 
@@ -63,9 +66,15 @@ def _three_steps(step, name, seed):
 
 _LOGITS = torch.tensor([[2.0, 0.1, 0.9, 0.2], [0.6, 0.1, 9.0, 0.7], [-0.5, -0.3, -0.1, -3.0],
                         [0.1, 0.4, 0.3, 0.2], [0.5, 0.3, 0.1, 3.0]])
+# of these 11 digits each usual mistake gets another number right
+_ELEVEN = torch.tensor([[1.1, -1.0, 1.1, 1.4], [1.5, 2.3, -1.3, -1.1], [0.6, -1.0, 0.9, -1.5],
+                        [-1.1, 0.7, -1.3, 2.6], [1.4, 0.6, -0.3, 0.4], [1.0, 0.7, 0.6, -0.8],
+                        [1.1, -0.9, 1.6, -0.6], [-1.2, -0.6, -1.1, -0.2], [1.6, 1.4, 1.2, 0.5],
+                        [0.2, 1.4, 0.4, 0.8], [0.0, -2.0, 1.2, 0.5]])
 _EXERCISES = {
     "my_accuracy": Exercise(_accuracy, [
-        (_LOGITS, torch.tensor([0, 2, 1, 1, 3])), (_LOGITS, torch.tensor([2, 0, 2, 0, 3]))]),
+        (_LOGITS, torch.tensor([0, 2, 1, 1, 3])), (_LOGITS, torch.tensor([2, 0, 2, 0, 3])),
+        (_ELEVEN, torch.arange(11) % 4), (_LOGITS, _LOGITS.argmax(1))]),
     "my_step": Exercise(_step, [("three steps of one network", 0), ("three steps of another", 1)],
                         _three_steps),
 }

@@ -15,7 +15,8 @@ def _folded(weight, mean, var, gamma, beta, axis="out", root=True, eps=True, by_
     by_channel = {"out": scale[:, None, None, None], "in": scale[:, None, None],
                   "last": scale}[axis]
     shift = {"scaled": mean * scale, "plain": mean, "gamma": mean * gamma,
-             "none": torch.zeros_like(mean)}[moved]
+             "none": torch.zeros_like(mean),
+             "beta too": (mean - beta) * scale + beta}[moved]
     return weight * by_channel, beta + sign * shift
 
 

@@ -136,6 +136,17 @@ def my_folded(weight, mean, var, gamma, beta):
     return weight * scale[:, None, None, None], beta - mean * scale
 """
 
+# Beginnings of answers.
+TUNE = """optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
+for inputs, labels in batches:
+    optimizer.zero_grad()
+    F.cross_entropy(model(inputs), labels).backward()
+    optimizer.step()
+"""
+COUNT = """count = round(sparsity * weight.numel())
+mask = torch.ones_like(weight, dtype=torch.bool)
+"""
+
 
 def functions(source):
     """{name: function} that a piece of notebook code defines."""

@@ -1,5 +1,6 @@
 """Every solution, every starter and every named mistake goes through its check."""
 
+import itertools
 import re
 import sys
 from functools import partial
@@ -48,6 +49,16 @@ def test_every_named_mistake_gets_its_own_message(name):
     assert len(texts) >= 2 and len(set(texts)) == len(texts)
     for mistake, text in mistakes(name):
         assert told(name, mistake).partition("\n")[0] == f"Not yet. {text}"
+
+
+@pytest.mark.parametrize("name", exercise_modules())
+def test_the_cases_tell_named_mistakes_from_each_other_and_from_right(name):
+    exercise = load_exercise(name).exercise
+    ways = [{key: value for key, value in mistake.items() if key not in ("say", "given")}
+            for mistake in load_exercise(name).mistakes if not {"when", "error"} & mistake.keys()]
+    for one, other in itertools.permutations([{}, *ways], 2):
+        made = [exercise.outcome(case, **one) for case in exercise.cases]
+        assert not exercise.explained(made, **other), (one, other)
 
 
 @pytest.mark.parametrize("name", [name for name in exercise_modules() if given(name)])

@@ -23,6 +23,7 @@ EQUIVALENT = {
     ("my_fine_tune", "-return model"),  # it was changed in place
     ("my_frozen", "-return model"),
     ("my_speedup", "-network(digits)"),  # the median of nine bears one slow call
+    ("my_speedup", "+digits"),  # in place of that call
     ("my_speedup", "+for _ in range(10):"),
     ("my_speedup", "+for _ in range(8):"),
     ("my_speedup", "+medians.append(sorted(times)[5])"),
@@ -52,10 +53,12 @@ def changes(node):
     for name in ("body", "keywords"):
         for place in range(len(getattr(node, name, ()))):
             yield lambda new, name=name, place=place: getattr(new, name).pop(place)
-    for name, value in ast.iter_fields(node):  # x.abs() -> x, and ~x -> x
+    for name, value in ast.iter_fields(node):  # x.abs() -> x, ~x -> x, and sorted(x) -> x
         inner = getattr(value, "operand", None)
         if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute):
             inner = value.func.value
+        elif isinstance(value, ast.Call) and len(value.args) == 1:
+            inner = value.args[0]
         if inner:
             yield lambda new, name=name, inner=inner: setattr(new, name, inner)
 

@@ -1,21 +1,29 @@
-"""Likely wrong answers and what must be said of them; other right ones."""
+"""Likely wrong answers and what must be said of them."""
 
 import re
 
 import pytest
 import torch
 
-from .helpers import RIGHT, told, written
+from .helpers import COUNT, TUNE, told, written
 
-TUNE = """optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
-for inputs, labels in batches:
-    optimizer.zero_grad()
-    F.cross_entropy(model(inputs), labels).backward()
-    optimizer.step()
-"""
-COUNT = """count = round(sparsity * weight.numel())
-mask = torch.ones_like(weight, dtype=torch.bool)
-"""
+RANGE = """least, most = min(values.min().item(), 0), max(values.max().item(), 0)
+scale = (most - least) / 255
+return scale, """
+CHOSEN = """fit = [each for each in networks if each[1] >= dense - 1]
+return """
+TIMED = """medians = []
+for network in (floats, integers):
+    network(digits)
+    times = []
+    for _ in range(9):
+        start = clock()
+        network(digits)
+        times.append(clock() - start)
+    medians.append(PICKED)
+return medians[0] / medians[1]"""
+HELD = TUNE.replace("    opt", "    model.weight.data *= mask\n    opt", 2).replace(
+    "    model.weight.data *= mask\n", "", 1)  # before each step
 FIT = "min(size for size, validation, test in networks if "
 # what a learner writes: what must be said of it
 WRONG = [
@@ -24,13 +32,22 @@ WRONG = [
     ("my_normalize", "pixels.numpy() / 255", "You returned a NumPy array."),
     ("my_normalize", "pixels // 255", "Your result holds whole numbers"),
     ("my_normalize", "pixels / pixels.max()", "You divided by the largest pixel of this image."),
+    ("my_normalize", "pixels / 1000", "You divided by 1,000."),
+    ("my_normalize", "pixels / 784", "You divided by 784."),
+    ("my_normalize", "(pixels - pixels.min()) / (pixels.max() - pixels.min())",
+     "You stretched from the lightest"),
+    ("my_normalize", "pixels / 255 - 0.5", "You mapped to -0.5..0.5."),
     ("my_flatten", "images.reshape(784, len(images)).T", "This is the code that was handed out."),
     ("my_flatten", "images.transpose(1, 2).reshape(len(images), 784)", "You put the columns one"),
     ("my_flatten", "images.reshape(len(images), 784).T", "Your result is 784 x n"),
     ("my_flatten", "images.flatten()", "You made one list of all pictures."),
     ("my_flatten", "images[0].flatten()", "You flattened the first picture only."),
+    ("my_flatten", "images.float().flatten(1)", "You divided the pixels, or made floats"),
+    ("my_flatten", "images.flatten(1) / 255", "You divided the pixels, or made floats"),
+    ("my_flatten", "images.numpy().reshape(-1, 784)", "You returned a NumPy array."),
     ("my_flatten", "images", "The pictures are as they came"),
     ("my_flatten", "images.permute(1, 2, 0).reshape(len(images), 784)", "The shape is right, but"),
+    ("my_flatten", "images.flatten(1).flip(1)", "Two cases:"),
     ("my_flatten", "images.reshape(784)", "The sizes in reshape must multiply"),
     ("my_accuracy", "(logits.argmax(0) == labels).float().mean()", "The shapes do not fit"),
     ("my_accuracy", "(logits == labels).float().mean()", "The shapes do not fit"),
@@ -43,6 +60,10 @@ WRONG = [
      "You asked which logits are above 0.5."),
     ("my_accuracy", "100 * (logits.argmax(1) == labels).float().mean()", "That is a percentage."),
     ("my_accuracy", "(logits.argmax(1) != labels).float().mean()", "That is the error"),
+    ("my_accuracy", "((logits.sigmoid() > 0.5).float().argmax(1) == labels).float().mean()", "For"),
+    ("my_accuracy", "(logits.round().argmax(1) == labels).float().mean()", "For"),
+    ("my_accuracy", "(logits.argmax(1) == labels).sum() // len(labels)", "// keeps whole numbers"),
+    ("my_accuracy", "0 * logits.sum()", "Your function always says 0."),
     ("my_mask", COUNT.replace("round", "int") + "mask.view(-1)[weight.abs().flatten().argsort()"
      "[:count]] = False\nreturn mask", "You cut the fraction off."),
     ("my_mask", "weight.abs() > weight.abs().quantile(sparsity)", "A quantile lies between"),
@@ -61,6 +82,8 @@ WRONG = [
      "return mask", "The count is right, but these are not the smallest"),
     ("my_mask", COUNT + "mask.view(-1)[weight.abs().flatten().argsort()[count:]] = False\n"
      "return mask", "Your mask is inverted"),
+    ("my_mask", COUNT + "mask.view(-1)[weight.abs().flatten().argsort()[:-count]] = False\n"
+     "return mask", "[:-count] takes all but the last"),
     ("my_mask", "count = round((1 - sparsity) * weight.numel())\n" + COUNT.split("\n")[1] +
      "\nmask.view(-1)[weight.abs().flatten().argsort()[:count]] = False\nreturn mask",
      "You kept that share."),
@@ -80,6 +103,14 @@ WRONG = [
      "You clamped to -127..127"),
     ("my_quantize", "((values / scale).round() + zero_point).to(torch.int8).clamp(-128, 127)",
      "You did not clamp, or only after"),
+    ("my_quantize", "((values / scale).round() + zero_point).clamp(max=127).to(torch.int8)",
+     "You clamped at the top only."),
+    ("my_quantize", "((values / scale).round() + zero_point).clamp(min=-128).to(torch.int8)",
+     "You clamped at the bottom only."),
+    ("my_quantize", "(values / scale + zero_point).round().clamp(-128, 127).to(torch.int8)",
+     "You added the zero point before rounding."),
+    ("my_quantize", "(values / scale + zero_point).clamp(-128, 127).to(torch.int8)",
+     "You did not round, and"),
     ("my_quantize", "((values / scale).round() - zero_point).clamp(-128, 127).to(torch.int8)",
      "You took the zero point away."),
     ("my_quantize", "((values / scale).round() + zero_point).clamp(0, 255).to(torch.uint8)",
@@ -106,6 +137,10 @@ WRONG = [
     ("my_choice", FIT + "test >= dense - 1)", "Test digits choose here."),
     ("my_choice", FIT + "validation >= 0.99 * dense)", "0.99 * dense is one per cent of"),
     ("my_choice", FIT + "test >= 0.99 * dense)", "This is the code that was handed out."),
+    ("my_choice", FIT + "abs(validation - dense) <= 1)", "One case:"),
+    ("my_choice", CHOSEN + "min(fit, key=lambda each: each[1])[0]", "One case:"),
+    ("my_choice", FIT + "(validation + test) / 2 >= dense - 1)", "Two cases:"),
+    ("my_choice", FIT + "validation >= dense - 1 and test >= dense - 1)", "Two cases:"),
     ("my_choice", FIT + "validation > dense - 1)", "A network that loses exactly one point"),
     ("my_choice", FIT + "validation >= dense)", "You allow no loss at all."),
     ("my_choice", FIT + "validation >= dense - 0.01)", "Accuracies are in per cent here"),
@@ -119,7 +154,11 @@ WRONG = [
     ("my_shared", "(weights.abs()[..., None] - code).abs().argmin(-1)", "You returned positions"),
     ("my_sums", "weight @ pixels", "Pixels and weights are of two types."),
     ("my_sums", "weight.int() @ pixels.to(torch.int8).int()", "A pixel goes up to 255 and int8"),
-    ("my_sums", "weight.float() @ pixels.float()", "Right numbers here, but they are floats."),
+    ("my_sums", "weight.float() @ pixels.float()", "Those are floats."),
+    ("my_sums", "(weight.float() @ pixels.float()).int()", "You added in floats and made integers"),
+    ("my_sums", "(weight.float() * pixels.float()).sum(1).int()", "For 783 pixels of 255 and one"),
+    ("my_step", "optimizer.zero_grad()\nF.cross_entropy(model(inputs), labels).backward()\n"
+     "optimizer.step()\noptimizer.step()", "You made two steps with the gradients of one"),
     ("my_step", "logits = model(inputs)\nloss = F.cross_entropy(logits, labels)\n"
      "loss.backward()\noptimizer.zero_grad()\noptimizer.step()", "The weights did not move."),
     ("my_step", "logits = model(inputs)\nloss = F.cross_entropy(logits, labels)\n"
@@ -138,6 +177,15 @@ WRONG = [
      "The zeros are back, but only at the end"),
     ("my_fine_tune", f"{TUNE}    model.weight.data *= model.weight != 0\nreturn model",
      "This is the code that was handed out."),
+    ("my_fine_tune", f"mask = model.weight != 0\n{HELD}return model",
+     "You multiplied by the mask before the step"),
+    ("my_fine_tune", f"mask = model.weight == 0\n{TUNE}    model.weight.data *= mask\n",
+     "Your mask is inverted"),
+    ("my_fine_tune", "mask = model.weight != 0\n" + TUNE.replace(
+        "    optimizer.zero", f"    {TUNE.splitlines()[0]}\n    optimizer.zero") +
+     "    model.weight.data *= mask", "A new Adam in each step"),
+    ("my_frozen", "mask = model.weight != 0\n" + HELD.partition("\n")[2] + "return model",
+     "You multiplied by the mask before the step"),
     ("my_frozen", f"mask = model.weight != 0\n{TUNE}    model.weight.data *= mask\nreturn model",
      "A new Adam has forgotten"),
     ("my_frozen", TUNE.partition("\n")[2] + "return model", "Now nothing holds the zeros"),
@@ -154,9 +202,20 @@ WRONG = [
      "The largest weight may be negative"),
     ("my_int8", "(values / (values.abs().max() / 127)).round().clamp(-127, 127).to(torch.int8)",
      "The scale comes from what was seen"),
+    ("my_int8", "(values / (seen.abs().max() / 128)).round().clamp(-127, 127).to(torch.int8)",
+     "You divided by 128."),
+    ("my_int8", "(values / (seen.abs().max() / 127)).clamp(-127, 127).to(torch.int8)",
+     "You did not round, and"),
+    ("my_int8", "(values / (seen.abs().max() / 127)).round().clamp(-127, 127)",
+     "Right numbers, but they are still floats"),
+    ("my_qparams", RANGE + "-128 - least / scale", "The zero point must be an int"),
+    ("my_qparams", RANGE + "-128.0 - round(least / scale)", "The zero point must be an int"),
+    ("my_qparams", RANGE + "-128 - int(least / scale)", "int() cuts the fraction off."),
     ("my_qparams", "scale = ((values.max() - values.min()) / 255).item()\n"
      "return scale, -128 - round(values.min().item() / scale)", "0.0 must have an integer"),
     ("my_rounded", "(weight / scale).round() * scale", "Rounding has the gradient 0"),
+    ("my_rounded", "weight.data = (weight / scale).round() * scale\nreturn weight",
+     "You rounded the weight itself"),
     ("my_rounded", "((weight / scale).round() * scale).detach()", "Nothing of the weight is left"),
     ("my_rounded", "(weight / scale).round()", "You returned the number of steps, and"),
     ("my_bytes", "share = counts / counts.sum()\nreturn -(counts * share.log2()).sum() / 8",
@@ -169,6 +228,12 @@ WRONG = [
      "return -(counts * (counts / counts.sum()).log()).sum() / 8", "You took the natural"),
     ("my_speedup", "start = clock()\nfloats(digits)\nmiddle = clock()\nintegers(digits)\n"
      "return (middle - start) / (clock() - middle)", "Both work on the same digits now, but"),
+    *(("my_speedup", TIMED.replace("PICKED", f"times[{place}]"), "") for place in range(9)),
+    *(("my_speedup", TIMED.replace("PICKED", f"times[{place}]").replace(
+        "    network(digits)\n", "    network(digits)\n" * 2, 1), "") for place in (0, 4, 8)),
+    ("my_speedup", TIMED.replace("PICKED", "max(times)"), "Two cases:"),
+    ("my_bounds", "low = bias + 255 * weight.int().clamp(max=0).sum()\n"
+     "return low, bias + 255 * weight.int().clamp(min=0).sum()", "Your bounds are tensors."),
     ("my_bounds", "reach = bias + 255 * int(weight.sum())\nreturn reach, reach",
      "That is the sum for white ink everywhere."),
     ("my_bounds", "reach = 255 * int(weight.to(torch.int32).abs().sum())\n"
@@ -184,6 +249,8 @@ WRONG = [
      "Eight bits hold -128 to 127"),
     ("my_folded", "weight * (gamma / (var + 1e-5).sqrt())[:, None, None, None], beta - mean",
      "The weights are right now."),
+    ("my_folded", "scale = gamma / (var + 1e-5).sqrt()\n"
+     "return weight * scale[:, None, None, None], (beta - mean) * scale", "You scaled beta too."),
     ("my_folded", "weight * (gamma / (var + 1e-5).sqrt()), beta - mean * gamma / (var + 1e-5)"
      ".sqrt()", "The bias is right now."),
     ("my_folded", "weight * (gamma / (var + 1e-5))[:, None, None, None], beta - mean * gamma / "
@@ -213,34 +280,3 @@ def test_two_mistakes_at_once_are_both_named():
     said = told("my_rescale", lambda total, multiplier, shift: total * multiplier // 2**shift)
     assert said.startswith("Not yet. Two things. You rounded down.")
     assert "Negative sums must" in said
-
-
-RIGHT_TOO = [
-    ("my_bytes", "share = counts / counts.sum()\n"
-     "return (-torch.xlogy(share, share).sum() / torch.log(torch.tensor(2.0)) "
-     "* counts.sum() / 8).item()"),
-    ("my_mask", COUNT + "mask.view(-1)[weight.abs().flatten().topk(count, largest=False).indices] "
-     "= False\nreturn mask"),
-    ("my_mask", COUNT + "mask.view(-1)[weight.abs().flatten().flip(0).argsort(stable=True)[:count]"
-     ".neg() + weight.numel() - 1] = False\nreturn mask"),  # the last of equals goes first
-    ("my_normalize", "pixels.double() / 255"),
-    ("my_step", "loss = F.cross_entropy(model(inputs), labels)\noptimizer.zero_grad()\n"
-     "loss.backward()\noptimizer.step()\nreturn loss"),
-    ("my_hold", "for weight, mask in zip(weights, masks):\n    weight.data = weight * mask"),
-    ("my_hold", "with torch.no_grad():\n    for weight, mask in zip(weights, masks):\n"
-     "        weight[~mask] = 0"),
-    ("my_fine_tune", f"mask = model.weight != 0\n{TUNE}    model.weight.data *= mask"),
-    ("my_rounded", "rounded = (weight / scale).round() * scale\n"
-     "return rounded.detach() + weight - weight.detach()"),
-    ("my_qparams", "least, most = min(values.min().item(), 0), max(values.max().item(), 0)\n"
-     "return (most - least) / 255, -128 - round(least / ((most - least) / 255))"),
-    ("my_speedup", "times = [[], []]\nfor _ in range(9):\n"
-     "    for network, mine in zip((floats, integers), times):\n        start = clock()\n"
-     "        network(digits)\n        mine.append(clock() - start)\n"
-     "return sorted(times[0])[4] / sorted(times[1])[4]"),
-]
-
-
-@pytest.mark.parametrize(("name", "text"), RIGHT_TOO)
-def test_other_ways_are_right_too(name, text):
-    assert written(name, text) == RIGHT
