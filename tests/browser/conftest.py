@@ -1,6 +1,7 @@
 """A real JupyterLab on loopback and a real Chromium, for the browser tests."""
 
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -20,6 +21,7 @@ from tools.check import BROWSERS
 from tools.lab import OPTIONS, SETTINGS
 
 ARTIFACTS = ROOT / "tests" / "artifacts"
+TOKEN = secrets.token_hex()  # nobody else on this machine gets into the server
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
@@ -45,9 +47,9 @@ def serve(home):
     settings = SETTINGS, SETTINGS.with_name("installed")
     env = {**os.environ, "HOME": str(home), "JUPYTER_CONFIG_DIR": str(home / "config"),
            "JUPYTER_CONFIG_PATH": os.pathsep.join(map(str, settings)),
-           "MNIST_COMPRESS_STATE": str(home / "state")}
+           "JUPYTER_TOKEN": TOKEN, "MNIST_COMPRESS_STATE": str(home / "state")}
     command = [sys.executable, "-m", "jupyterlab", "--ip=127.0.0.1", f"--port={port}",
-               "--no-browser", "--ServerApp.port_retries=0", "--IdentityProvider.token=",
+               "--no-browser", "--ServerApp.port_retries=0",
                "--LabApp.expose_app_in_browser=True", "--allow-root", *OPTIONS,
                f"--ServerApp.root_dir={home / 'notebooks'}"]
     with open(home / "log", "wb") as log:
@@ -114,7 +116,7 @@ class Notebook:
         self.page, self.errors, self.outside = page, [], []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("request", lambda request: self._watch(request.url, base))
-        page.goto(f"{base}/lab/tree/{name}.ipynb?reset")
+        page.goto(f"{base}/lab/tree/{name}.ipynb?reset&token={TOKEN}")
         page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell", timeout=60_000)
         self.idle()
         page.evaluate("""async () => {

@@ -1,6 +1,9 @@
 """Every notebook runs in JupyterLab without an error, a warning or a request to the outside,
 and all that it shows is accessible."""
 
+import urllib.error
+import urllib.request
+
 import pytest
 
 from tests.browser.test_quiz import complaints
@@ -21,6 +24,11 @@ def test_run_all(open_notebook, path):
         in_the_dark(notebook)
     if path.stem == "04_quantization":
         restart_and_go_on(notebook)
+
+
+def test_the_server_lets_nobody_in_without_its_token(lab):
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(f"{lab}/api/contents", timeout=20)
 
 
 def in_the_dark(notebook):
