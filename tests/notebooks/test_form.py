@@ -238,3 +238,10 @@ def test_readme_lists_the_notebooks_with_their_minutes():
         minutes = re.search(r"\*Reading: (\d+) minutes\. Doing: (\d+)", read(path).cells[0].source)
         wanted[path.stem] = str(sum(map(int, minutes.groups())))
     assert found == wanted
+
+
+@pytest.mark.parametrize("number", ["00", "01"])
+def test_whose_digits_they_are_is_said_where_they_appear_first(number):
+    text = "\n".join(cell.source for cell in main_path(read(paths(number)[0])))
+    for name in ("Yann LeCun", "Corinna Cortes", "Christopher J. C. Burges", "CC BY-SA 3.0"):
+        assert name in text
