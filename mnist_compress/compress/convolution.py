@@ -8,6 +8,7 @@ picture. Between layers run bytes, of which `_ONE` mean 1. While there is batch 
 
 import math
 from collections.abc import Iterable
+from functools import partial
 
 import numpy as np
 import torch
@@ -23,6 +24,7 @@ from .recipe import ConvolutionRecipe
 
 _ONE = 32
 _TEACHER_RATE = 1e-2
+_BITS = 4  # of a channel's multiplier
 
 
 def picture(inputs: Tensor) -> Tensor:
@@ -47,31 +49,44 @@ class _Bytes(torch.autograd.Function):
 class _Layer(nn.Module):
     """A convolution. kind: "hidden" is rescaled to bytes, "linear" is not, "last" answers."""
 
-    def __init__(self, inputs, outputs, kernel=1, stride=1, groups=1, pool=1, rms=1.0,
+    def __init__(self, inputs, outputs, rms, most, kernel=1, stride=1, groups=1, pool=1,
                  kind="hidden"):
         super().__init__()
         weight = torch.randn(outputs, inputs // groups, kernel, kernel)
         self.weight = nn.Parameter(weight.to(memory_format=torch.channels_last))
-        self.kind, self.stride, self.groups, self.pool, self.rms = kind, stride, groups, pool, rms
+        self.kind, self.stride, self.groups, self.pool = kind, stride, groups, pool
+        self.rms, self.most = rms, most
         self.norm = nn.BatchNorm2d(outputs) if kind == "hidden" else None
         if kind == "last":
             self.bias = nn.Parameter(torch.zeros(outputs))
             self.gain = nn.Parameter(torch.tensor(0.0))
         self.folded = False
 
+    def _square(self):
+        """Mean square of each channel's weights, or of all of the last layer's."""
+        over = (1, 2, 3) if self.kind == "hidden" else (0, 1, 2, 3)
+        return self.weight.square().mean(over, keepdim=True)
+
     def steps(self):
         """The weights in steps of the grid, not yet rounded."""
-        if self.folded:
-            return self.weight
-        over = (1, 2, 3) if self.kind == "hidden" else (0, 1, 2, 3)
-        return self.rms * self.weight * self.weight.square().mean(over, keepdim=True).rsqrt()
+        return self.weight if self.folded else self.rms * self.weight * self._square().rsqrt()
 
     def rounded(self, share=1.0):
         """Weights that went this share of the way to the nearest whole number."""
         weight = self.steps()
-        if not share:
-            return weight
-        return weight + share * (weight.detach().round().clamp(-31, 31) - weight.detach())
+        return weight + share * (self._grid(weight) - weight.detach()) if share else weight
+
+    def _grid(self, weight):
+        """The nearest whole numbers."""
+        return weight.detach().round().clamp(-self.most, self.most)
+
+    @torch.no_grad()
+    def pull(self, share):
+        """Weights go this share of the way to the grid; without it, they oscillate about the middle
+        between two of its steps (Nagel et al. 2022, "Overcoming Oscillations in
+        Quantization-Aware Training")."""
+        step = 1 if self.folded else self._square().sqrt() / self.rms
+        self.weight.lerp_(self._grid(self.steps()) * step, share)
 
     def whole_bias(self):
         """The bias as a number of steps of 2**power in the accumulator."""
@@ -97,7 +112,7 @@ class _Layer(nn.Module):
 
     @torch.no_grad()
     def fold(self):
-        """Batch normalization becomes a multiplier m / 2**s, m in 4..7, and a bias.
+        """Batch normalization becomes a multiplier m / 2**s, m of `_BITS` bits, and a bias.
 
         The weights stay where rounding put them; of the multiplier's error the bias makes good what
         concerns the mean.
@@ -108,12 +123,12 @@ class _Layer(nn.Module):
             exact = norm.weight * _ONE / (norm.running_var + norm.eps).sqrt()
             sign, size = exact.sign(), exact.abs().clamp(min=1e-3)
             weight *= sign[:, None, None, None]
-            power = 2 ** (size.log2().floor() - 2)
-            multiplier = (size / power).round().clamp(4, 8) * power
+            power = 2 ** (size.log2().floor() - _BITS + 1)
+            multiplier = (size / power).round().clamp(2 ** (_BITS - 1), 2**_BITS) * power
             bias = norm.bias - norm.running_mean * sign * multiplier / _ONE
             self.bias = nn.Parameter(bias.view(1, -1, 1, 1))
             self.multiplier = multiplier.view(1, -1, 1, 1)
-            self.step = 2.0 ** max(0, round(math.log2(4 / multiplier.median().item())))
+            self.step = 2.0 ** max(0, round(math.log2(2 / multiplier.median().item())))
             self.norm = None
         self.weight = nn.Parameter(weight.to(memory_format=torch.channels_last))
         self.folded = True
@@ -124,14 +139,14 @@ class _SmallConvolution(nn.Module):
 
     def __init__(self, recipe: ConvolutionRecipe):
         super().__init__()
-        window, mixture = recipe.windows, recipe.mixtures
+        window, mixture = (recipe.windows, recipe.most), (recipe.mixtures, recipe.most)
         first = recipe.channels[0]
-        layers = [_Layer(1, first, 5, 2, rms=window)]
+        layers = [_Layer(1, first, *window, 5, 2)]
         for place, channels in enumerate(recipe.channels[1:]):
             before = recipe.channels[place]
-            layers.append(_Layer(before, before, 3, groups=before, rms=window, kind="linear"))
-            layers.append(_Layer(before, channels, pool=2 if place == 0 else 1, rms=mixture))
-        layers.append(_Layer(recipe.channels[-1], 10, rms=recipe.answers, kind="last"))
+            layers.append(_Layer(before, before, *window, 3, groups=before, kind="linear"))
+            layers.append(_Layer(before, channels, *mixture, pool=2 if place == 0 else 1))
+        layers.append(_Layer(recipe.channels[-1], 10, recipe.answers, recipe.most, kind="last"))
         self.layers = nn.ModuleList(layers)
 
     def forward(self, values: Tensor, share: float) -> Tensor:
@@ -201,50 +216,57 @@ def _teacher():
 @torch.inference_mode(False)
 def compress_convolution(lesson: Lesson, recipe: ConvolutionRecipe,
                          seed: int = 0) -> IntegerNetwork:
-    """Lesson -> IntegerNetwork of convolutions, small once packed: train, round, fold, train on."""
-    generator = torch.Generator().manual_seed(seed + 1000)
+    """Lesson -> IntegerNetwork of convolutions, small once packed: train, round, fold, settle.
+
+    While batch normalization is in place, each channel finds its own step of the grid.
+    """
+    generators = [torch.Generator().manual_seed(seed + more) for more in (1000, 2000)]
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         network = _SmallConvolution(recipe)
-    steps = max(1, recipe.epochs * len(lesson.labels) // recipe.batch)
-    adam, folded = torch.optim.Adam(network.parameters(), fused=True), False
-    for step, index in enumerate(batches(len(lesson.inputs), recipe.batch, steps, generator)):
-        done = step / steps
-        share = (done - recipe.rounding) / (recipe.rounded - recipe.rounding)
-        if done >= recipe.folded and not folded:
-            some = torch.randperm(len(lesson.inputs), generator=generator).split(recipe.batch)[:60]
-            network.fold(lesson.inputs, some)
-            adam, folded = network.adam(), True
-        rate = recipe.rate * min(1, (step + 1) / 200) * (1 + math.cos(math.pi * done)) / 2
-        _learn(network, lesson, index, adam, rate, min(max(share, 0), 1), done < recipe.exact)
-    _settle(network, lesson, recipe, torch.Generator().manual_seed(seed + 2000))
+    learn = partial(_learn, network, lesson, recipe)
+    rate, pull = recipe.float_rate, recipe.pull
+    learn(torch.optim.Adam(network.parameters(), fused=True), generators[0], recipe.float_epochs,
+          lambda done: rate * (0.15 + 0.85 * _cosine(done)), warm=200)
+    rate = recipe.rounding_rate
+    learn(torch.optim.Adam(network.parameters(), fused=True), generators[1], recipe.rounding_epochs,
+          lambda done: rate * (0.05 + 0.95 * _cosine(done)),
+          share=lambda done: min(1, done / 0.15), pull=lambda done: pull * done**2)
+    some = torch.randperm(len(lesson.inputs), generator=generators[1]).split(recipe.batch)[:60]
+    network.fold(lesson.inputs, (_clean(index, lesson, recipe) for index in some))
+    learn(network.adam(), generators[1], recipe.settling_epochs,
+          lambda done: recipe.settling_rate * _cosine(done), share=lambda done: 1,
+          pull=lambda done: pull * (0.3 + 0.7 * done), warm=100, exact=0.5)
     return _integer_convolutions(network)
 
 
-def _settle(network, lesson, recipe, generator):
-    """Train on with a pull to the grid; without it, weights oscillate about the middle between two
-    of its steps (Nagel et al. 2022, "Overcoming Oscillations in Quantization-Aware Training")."""
-    adam = network.adam()
-    steps = max(1, recipe.settling_epochs * len(lesson.labels) // recipe.batch)
+def _cosine(done):
+    return (1 + math.cos(math.pi * done)) / 2
+
+
+def _clean(index, lesson, recipe):
+    """Some of the positions are of the digits as they are, not of augmented copies."""
+    index[:int(len(index) * recipe.clean)] %= len(lesson.labels)
+    return index
+
+
+def _learn(network, lesson, recipe, adam, generator, epochs, rate, share=lambda done: 0, pull=None,
+           warm=1, exact=1):
+    """One phase. rate, share (of the way to the grid) and pull are functions of how much of it is
+    done; from `exact` on without bfloat16."""
+    steps = max(1, epochs * len(lesson.labels) // recipe.batch)
     for step, index in enumerate(batches(len(lesson.inputs), recipe.batch, steps, generator)):
-        done = step / steps
-        rate = recipe.settling_rate * min(1, (step + 1) / 100) * (1 + math.cos(math.pi * done)) / 2
-        _learn(network, lesson, index, adam, rate, 1.0, done < 0.8)
-        with torch.no_grad():
-            for layer in network.layers:
-                layer.weight.lerp_(layer.weight.round(), min(1.0, recipe.pull * done))
-
-
-def _learn(network, lesson, index, adam, rate, share, half):
-    """One step of the optimizer on the inputs at index; half: in bfloat16 where that is enough."""
-    for group in adam.param_groups:
-        group["lr"] = rate * group.get("share", 1)
-    adam.zero_grad()
-    with torch.autocast("cpu", torch.bfloat16, enabled=half):
-        answers = network(picture(lesson.inputs[index]), share)
-    labels = lesson.labels[index % len(lesson.labels)]
-    distillation_loss(answers.float(), lesson.soft[index], labels).backward()
-    adam.step()
+        done, index = step / steps, _clean(index, lesson, recipe)
+        for group in adam.param_groups:
+            group["lr"] = rate(done) * min(1, (step + 1) / warm) * group.get("share", 1)
+        adam.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=done < exact):
+            answers = network(picture(lesson.inputs[index]), share(done))
+        labels = lesson.labels[index % len(lesson.labels)]
+        distillation_loss(answers.float(), lesson.soft[index], labels).backward()
+        adam.step()
+        for layer in network.layers if pull else ():
+            layer.pull(pull(done))
 
 
 @torch.no_grad()
@@ -257,7 +279,7 @@ def _integer_convolutions(network: _SmallConvolution) -> IntegerNetwork:
         bias, scale, rescale = np.zeros(len(weight), np.int32), np.array(1, np.float32), []
         if layer.kind == "hidden":
             bias = (layer.whole_bias() * layer.step).flatten().numpy().astype(np.int32)
-            pairs = [as_fraction(each, 3) for each in layer.multiplier.flatten().tolist()]
+            pairs = [as_fraction(each, _BITS) for each in layer.multiplier.flatten().tolist()]
             rescale = [np.array(part, np.int32) for part in zip(*pairs, strict=True)]
             scale = (rescale[0] / 2.0 ** rescale[1]).astype(np.float32)
         elif layer.kind == "last":

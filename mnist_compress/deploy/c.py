@@ -5,21 +5,19 @@ read weights as `encodings` wrote them; `rescale.c` and `rescale_by_bytes.c` bri
 back to eight bits in arithmetic of 32. What stands behind a $ in them is filled in here.
 """
 
-import textwrap
 from dataclasses import replace
 from itertools import pairwise
 from math import gcd
 from pathlib import Path
-from string import Template
 
 import numpy as np
 
 from ..data import SIDE, whole
 from ..integer import IntegerConvolution, IntegerNetwork, share_2x2
 from ..model import DigitClassifier
+from .c_convolution import convolution_source
+from .c_file import CFile, source
 from .encodings import ENCODINGS
-
-_BRACES = str.maketrans("()[]", "{}{}")
 
 
 def export_c(network: IntegerNetwork | DigitClassifier, path: str | Path,
@@ -37,8 +35,13 @@ def export_c(network: IntegerNetwork | DigitClassifier, path: str | Path,
 
     ValueError for other networks, and where arithmetic of 32 bits could not be exact.
     """
-    if any(isinstance(layer, IntegerConvolution) for layer in network.layers):
-        raise ValueError("C code is made of dense layers only; got convolutions")
+    if isinstance(network.layers[0], IntegerConvolution):
+        if encoding is not None or gap_bits is not None:
+            raise ValueError("convolutions have one encoding, and no name for it; got "
+                             f"{encoding!r}")
+        text, size = convolution_source(network.layers)
+        Path(path).write_text(text, "ascii")
+        return size
     widths = network.widths
     if widths[0] != SIDE**2 or widths[-1] != 10 or len(widths) < 3:
         raise ValueError(f"C code needs {SIDE**2} pixels, a hidden layer and 10 digits; got a "
@@ -56,34 +59,11 @@ def export_c(network: IntegerNetwork | DigitClassifier, path: str | Path,
     return size
 
 
-class _File:
-    """What a C file holds: numbers of each layer, arrays of all of them, words of the sources."""
-
-    def __init__(self, **words):
-        self.words = {"start": "", **words}
-        self.fields, self.arrays = {}, {}
-
-    def add_cursor(self, name, values):
-        """An array that is read from its first item to its last, by a pointer of that name."""
-        self.arrays[f"{name}_table"] = values
-        self.words["start"] += f"    const {_kind(values)} *{name} = {name}_table;\n"
-
-    def source(self, name):
-        """The text of the file, with c/`name` as its frame."""
-        fields = [f"    {_kind(values)} {field}{'[7]' * (field == 'level')};"
-                  for field, values in self.fields.items()]
-        rows = [f"    {str(row).translate(_BRACES)}"
-                for row in zip(*self.fields.values(), strict=True)]
-        arrays = [_array(*item) for item in self.arrays.items()]
-        return _source(name, fields="\n".join(fields), rows=",\n".join(rows),
-                       arrays="\n".join(arrays), **self.words)
-
-
 def _integer_source(network, encoding, sizes):
     """The C file of an integer network, and the bytes of its table of weights."""
     layers = _living(network.layers)
     widths = (SIDE**2, *(len(layer.bias) for layer in layers))
-    file = _File(hidden=sum(widths[1:-1]), layers=len(layers))
+    file = CFile(hidden=sum(widths[1:-1]), layers=len(layers))
     file.fields["units"] = widths[1:]
     _add_rescale(file, layers)
     _add_inputs(file, layers)
@@ -125,10 +105,10 @@ def _add_rescale(file, layers):
     shift = np.concatenate([layer.shift for layer in hidden]).astype(np.int64)
     product = (highest * multiplier).max()
     if product < 2**32:
-        file.words["rescale"] = _source("rescale.c", product=f"{product:,}")
+        file.words["rescale"] = source("rescale.c", product=f"{product:,}")
         shift -= 1
     else:
-        file.words["rescale"] = _source("rescale_by_bytes.c")
+        file.words["rescale"] = source("rescale_by_bytes.c")
         more = np.maximum(17 - shift, 0)
         multiplier <<= more
         shift += more - 17
@@ -156,7 +136,7 @@ def _add_inputs(file, layers):
     else:
         layers[0].weight = shared
         file.words |= {"value": "uint16_t", "values": "four pixels, or what a hidden unit answers"}
-        file.words["start"] += _source("share.c", half=SIDE // 2, side=SIDE)
+        file.words["start"] += source("share.c", half=SIDE // 2, side=SIDE)
 
 
 def _add_weights(file, layers, encoding, sizes):
@@ -171,7 +151,7 @@ def _add_weights(file, layers, encoding, sizes):
         file.fields["step"], times = steps, " * (int32_t)layer->step"
     if not inside:
         file.add_cursor("bias", np.concatenate(biases))
-    file.words |= {"bias": "0" if inside else f"*bias++{times}", "add_up": _source(
+    file.words |= {"bias": "0" if inside else f"*bias++{times}", "add_up": source(
         f"{encoding}.c", holds=" and holds its bias" * inside,
         add_bias=f"*sum += ((int32_t)code - {zero}){times};" if inside else "(void)code;")}
 
@@ -189,29 +169,7 @@ def _float_source(model):
     """The C file of a float network, and the bytes of its table of weights."""
     widths = model.widths
     parts = [part.detach().numpy().ravel() for part in model.parameters()]
-    file = _File(layers=len(widths) - 1, widths=", ".join(map(str, widths)),
+    file = CFile(layers=len(widths) - 1, widths=", ".join(map(str, widths)),
                  values=sum(widths[:-1]))
     file.arrays = {"weights": np.concatenate(parts[::2]), "biases": np.concatenate(parts[1::2])}
     return file.source("float.c"), file.arrays["weights"].nbytes
-
-
-def _array(name, values):
-    """An array in C."""
-    digits = "{:#.9g}f" if values.dtype.kind == "f" else "{}"
-    numbers = textwrap.fill(", ".join(map(digits.format, values.tolist())), 96,
-                            initial_indent="    ", subsequent_indent="    ")
-    return f"static const {_kind(values)} {name}[{len(values)}] = {{\n{numbers}\n}};\n"
-
-
-def _kind(values):
-    """The least type of C that holds all these numbers."""
-    if np.asarray(values).dtype.kind == "f":
-        return "float"
-    low, high = np.min(values), np.max(values)
-    return f"{np.min_scalar_type(high if low >= 0 else min(low, ~high)).name}_t"
-
-
-def _source(name, **words):
-    """A file of c/ with these words in the places that wait for them."""
-    text = Path(__file__).with_name("c").joinpath(name).read_text("ascii")
-    return Template(text).substitute(words)

@@ -17,6 +17,7 @@ import numpy as np
 from ..data import SIDE
 from ..integer import IntegerConvolution, IntegerNetwork
 from ..packed import pack
+from ..packed.convolutions import walk_convolutions
 from ..packed.header import Header, Port
 
 QR_BYTES = 2953  # in the largest QR code, version 40 with error correction L
@@ -26,17 +27,18 @@ QR_PREFIX = "data:text/html,"
 def export_page(network: IntegerNetwork, path) -> int:
     """Write one HTML file that reads drawn digits: network, decoder and draw pad inside.
 
-    network: of 784 inputs, a hidden layer or more, and 10 outputs. The page makes no request (its
-    Content-Security-Policy forbids all) and computes the network's own integers. Hidden units are
-    in the packed file's order, that of their biases. Returns the bytes.
+    network: of 784 inputs, a hidden layer or more, and 10 outputs; or of convolutions. The page
+    makes no request (its Content-Security-Policy forbids all) and computes the network's own
+    integers. Hidden units are in the packed file's order, that of their biases. Returns the bytes.
 
     ValueError for other networks, and if a product could leave the integers that JavaScript's
     numbers hold exactly.
     """
     _check_page(network)
-    data, script = pack(network, reorder=True), _deflate(_built("page.js"))
+    kind = _kind(network)
+    data, script = pack(network, reorder=True), _deflate(_built(f"{kind}page.js"))
     # without its checksum: the decoder wants zeros behind the stream
-    page = _fill(_built("page.html"), LETTERS=_letters(script + data[:-4]), SIZE=len(script),
+    page = _fill(_built(f"{kind}page.html"), LETTERS=_letters(script + data[:-4]), SIZE=len(script),
                  NETWORK_BYTES=f"{len(data):,}")
     loader = re.search("<script>(.*)</script>", page)[1]
     digest = hashlib.sha256(loader.encode()).digest()
@@ -59,19 +61,10 @@ def export_qr_page(network: IntegerNetwork, path) -> int:
     refuses or that have a scale for each unit.
     """
     _check_page(network)
-    if np.ndim(network.layers[0].scale):
-        raise ValueError("the page in a QR code needs one scale a layer; got one for each unit")
     data = pack(network, reorder=True)
-    header, port = Header(), Port(data, trusted=True)
-    header.walk(port)
-    layers = []
-    for layer, step in zip(header.layers, header.steps, strict=True):
-        hidden = layer.shift is not None
-        rescale = {"r": [[int(layer.multiplier), int(layer.shift)]]} if hidden else {}
-        layers.append({"s": step, **rescale})
-    script = _deflate(_fill(_built("qr.js"), TIED=int(header.tied),
-                            WIDTHS=_json(network.widths), LAYERS=_json(layers)))
-    page = _fill(_built("qr.html"), LETTERS=_letters(script + bytes(port.rest)),
+    words, stream = (_shapes if _kind(network) else _widths)(network, data)
+    script = _deflate(_fill(_built(f"{_kind(network)}qr.js"), **words))
+    page = _fill(_built("qr.html"), LETTERS=_letters(script + stream),
                  SIZE=len(script)).encode()
     room = QR_BYTES - len(QR_PREFIX)
     if len(page) > room:
@@ -80,15 +73,47 @@ def export_qr_page(network: IntegerNetwork, path) -> int:
     return Path(path).write_bytes(page)
 
 
+def _widths(network, data):
+    """What the script of the page in a QR code has to know of a packed file, and its stream."""
+    if np.ndim(network.layers[0].scale):
+        raise ValueError("the page in a QR code needs one scale a layer; got one for each unit")
+    header, port = Header(), Port(data, trusted=True)
+    header.walk(port)
+    layers = []
+    for layer, step in zip(header.layers, header.steps, strict=True):
+        hidden = layer.shift is not None
+        rescale = {"r": [[int(layer.multiplier), int(layer.shift)]]} if hidden else {}
+        layers.append({"s": step, **rescale})
+    words = {"TIED": int(header.tied), "WIDTHS": _json(network.widths), "LAYERS": _json(layers)}
+    return words, bytes(port.rest)
+
+
+def _shapes(network, data):
+    """As `_widths`, of a file of convolutions."""
+    layers = [[layer.groups, layer.weight.shape[1], len(layer.weight), layer.kernel, layer.stride,
+               layer.pool, int(layer.shift is not None)] for layer in network.layers]
+    port = Port(data, trusted=True)
+    walk_convolutions(port, [])
+    stream = data[-4 - port.sizes["stream"]:-4]
+    return {"TIED": 0, "WIDTHS": 0, "LAYERS": _json(layers)}, stream
+
+
+def _kind(network):
+    """What the names of the built scripts begin with."""
+    return "convolution_" * isinstance(network.layers[0], IntegerConvolution)
+
+
 def _check_page(network):
     """An accumulator fits into 32 bits in every network; its product with a multiplier may not."""
-    if any(isinstance(layer, IntegerConvolution) for layer in network.layers):
-        raise ValueError("the page reads dense layers only; got convolutions")
     widths = network.widths
     if widths[0] != SIDE**2 or widths[-1] != 10 or len(widths) < 3:
         raise ValueError(f"the page needs {SIDE**2} pixels, a hidden layer and 10 digits; got a "
                          f"network of {widths}")
+    if len({type(layer) for layer in network.layers}) > 1:
+        raise ValueError("the page reads dense layers or convolutions, not both")
     for place, layer in enumerate(network.layers[:-1]):
+        if layer.shift is None:
+            continue
         product = layer.bound * int(layer.multiplier.max()) + (1 << int(layer.shift.max()) - 1)
         if product >= 2**53:
             raise ValueError(f"layer {place}: a product could reach {product}; JavaScript is "

@@ -102,9 +102,10 @@ def show_shapes(*names: str) -> Picture:
         axes.plot(found.bytes, wrong, linestyle="", color=f"C{number}", markersize=9,
                   marker="D" if "convolution" in name else "o", label=name)
         told.append(f"{name} {found.mean_bytes:,.0f} bytes at {found.official_error:.2%}")
-    axes.set(xscale="log", xlabel="bytes of the file, each line ten times the one before",
-             ylabel="wrong official answers, %", ylim=(0, None))
-    figure.legend(loc="outside upper center", ncols=4)
+    axes.set(xlabel="bytes of the file", ylabel="wrong official answers, %", xlim=(0, None),
+             ylim=(0, None))
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    figure.legend(loc="outside upper center", ncols=3)
     return Picture(figure, f"Means of {len(found.bytes)} seeds: {', '.join(told)}.")
 
 

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
+import * as convolutions from "../../mnist_compress/deploy/web/convolution.js";
 import {decode} from "../../mnist_compress/deploy/web/decoder.js";
 import {readHeader} from "../../mnist_compress/deploy/web/header.js";
 import {integerNetwork} from "../../mnist_compress/deploy/web/network.js";
+import * as shapes from "../../mnist_compress/deploy/web/shapes.js";
 import {tracer} from "../../mnist_compress/deploy/web/trace.js";
 import {cases, mc} from "./cases.mjs";
 
@@ -73,4 +75,26 @@ for (const {name, bytes, pixels, accumulators} of cases("network"))
       const outputs = activations(digit);
       accumulators.forEach((layer, index) => assert.deepEqual(outputs[2 * index], layer[place]));
     });
+  });
+
+for (const {name, bytes, pixels, widths, scale, accumulators} of cases("convolution"))
+  test(`the accumulators of ${name} are Python's`, () => {
+    const [tied, units, shaped, stream] = shapes.readHeader(bytes);
+    assert.deepEqual(units, widths);
+    const layers = convolutions.decode(tied, units, shaped, stream);
+    const activations = convolutions.integerNetwork(layers);
+    const [number, shift] = layers.at(-1).scale[0];
+    assert.equal(number / 2 ** shift, scale);
+    pixels.forEach((digit, place) => {
+      const outputs = activations(digit);
+      let at = 0;
+      accumulators.forEach((layer, index) => {
+        assert.deepEqual(outputs[at], layer[place], `layer ${index}`);
+        at += layers[index].rescale ? 2 : 1;
+      });
+      assert.equal(outputs.length, at);
+    });
+    const {texts} = tracer(units, layers, activations)(pixels[0]);
+    const all = layers.reduce((sum, {size}) => sum + size, 0);
+    assert.match(texts[2], new RegExp(`^\\d+ of ${all} weights are left$`));
   });

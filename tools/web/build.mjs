@@ -7,7 +7,8 @@ const ROOT = new URL("../../", import.meta.url), WEB = "mnist_compress/deploy/we
 // Names in capitals that a page keeps, in their short form. page.py fills in the others.
 const GLOBALS = {BUFFER: "B", PACKED: "P", TITLE: "H", PAD: "D", SEEN: "S"};
 // Properties of our own objects, which become short too.
-const PROPERTIES = /^(units|weights|bias|scale|rescale|step|answer|texts|chances)$/;
+const PROPERTIES =
+  /^(units|weights|bias|scale|rescale|step|shape|answer|texts|chances)$/;
 // What others call by its short name: page.py rescale and step, a test activations in the QR page.
 const FIXED = {props: {props: {$rescale: "r", $step: "s"}}, vars: {props: {$activations: "A"}}};
 const RUN = {
@@ -17,12 +18,17 @@ const RUN = {
 const read = name => readFileSync(new URL(name, ROOT), "utf8").replaceAll("\r", "");
 const sha256 = text => createHash("sha256").update(text);
 
+// Modules in whose place a page of convolutions has others.
+const TWINS =
+  {"decoder.js": "convolution.js", "header.js": "shapes.js", "network.js": "convolution.js"};
+
 // A module and what it imports, each once, as one script.
-const join = (name, done = new Set()) => {
+const join = (name, twins = {}, done = new Set()) => {
+  name = twins[name] ?? name;
   if (done.has(name)) return "";
   done.add(name);
   const imports = /^import \{.*\} from "\.\/(.*)";\n/gm, text = read(WEB + name);
-  const before = [...text.matchAll(imports)].map(([, other]) => join(other, done));
+  const before = [...text.matchAll(imports)].map(([, other]) => join(other, twins, done));
   return before.join("") + text.replace(imports, "").replace(/^export /gm, "");
 };
 
@@ -47,14 +53,17 @@ const style = text => lines(text).replace(/ *([{};,>]) */g, "$1").replace(/: /g,
 
 const css = style(read(WEB + "page.css"));
 const markup = JSON.stringify(`<style>${css}</style>${lines(read(WEB + "pad.html"))}`);
-const built = {
-  "page.js": await script(put(join("page.js"), "MARKUP", markup), ["activations"]),
-  "qr.js": await script(join("qr.js"))};
-for (const name of ["page", "qr"]) {
-  const loader = await script(put(read(WEB + "loader.js"), "RUN", RUN[name]));
-  let html = short(lines(read(WEB + `${name}.html`)));
+const built = {};
+for (const [before, twins] of [["", {}], ["convolution_", TWINS]]) {
+  const page = put(join("page.js", twins), "MARKUP", markup);
+  built[before + "page.js"] = await script(page, ["activations"]);
+  built[before + "qr.js"] = await script(join("qr.js", twins));
+}
+for (const name of ["page", "qr", "convolution_page"]) {
+  const loader = await script(put(read(WEB + "loader.js"), "RUN", RUN[name] ?? RUN.page));
+  let html = short(lines(read(WEB + `${name.split("_").at(-1)}.html`)));
   html = put(html, "STYLE_HASH", sha256(css).digest("base64"));
-  html = put(html, "SCRIPT_HASH", sha256(built["page.js"]).digest("base64"));
+  html = put(html, "SCRIPT_HASH", sha256(built[name + ".js"]).digest("base64"));
   html = put(html, "LOADER", loader.replace("%87", "% 87"));  // in an address %87 is an escape
   built[`${name}.html`] = html;
 }

@@ -5,11 +5,11 @@ import {floor} from "./integers.js";
 // chances}: the answer is "?" for a blank picture; a text for each of five layers; probabilities.
 export const tracer = (widths, layers, activations) => {
   let scale = 1 / 255, all = 0, left = 0;  // scale: what 1 means in a logit
-  layers.forEach(({units, scale: [[number, shift]], rescale}, index) => {
+  layers.forEach(({units, scale: [[number, shift]], rescale, size}, index) => {
     scale *= number / 2 ** shift;
     if (rescale) scale *= 2 ** rescale[0][1] / rescale[0][0];
-    all += widths[index] * widths[index + 1];
-    units.forEach(unit => left += unit && unit.weights.length);
+    all += size ?? widths[index] * widths[index + 1];
+    units.forEach(unit => left += unit && unit.weights.filter(String).length);
   });
   const order = values => [...values.keys()].sort((one, other) => values[other] - values[one]);
 

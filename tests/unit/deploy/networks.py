@@ -22,7 +22,7 @@ NAMES = [*pretrained.RECIPES, *COURSE]
 @functools.cache
 def network(name) -> IntegerNetwork:
     """A finished network or one of the course's."""
-    if name in pretrained.RECIPES:
+    if name not in COURSE:
         return pretrained.load(name)
     sparsity, options = COURSE[name]
     return quantize_model(prune(trained_model(), sparsity), load_sample()[0], **options)

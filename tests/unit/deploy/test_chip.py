@@ -69,6 +69,14 @@ def test_logits_are_those_of_numpy(name, images, sources):
         assert np.array_equal(chip.Chip(built).logits(pixels), wanted), core
 
 
+@pytest.mark.parametrize("core", chip.CORES)
+def test_a_convolution_on_every_core(core, images, sources):
+    pixels = images[:20].reshape(-1, 784)
+    built = chip.build(sources("convolution"), core)
+    wanted = network("convolution").logits(pixels)
+    assert np.array_equal(chip.Chip(built).logits(pixels), wanted)
+
+
 @pytest.mark.parametrize("encoding", deploy.ENCODINGS)
 def test_every_encoding_on_every_core(encoding, images, sources):
     pixels, small = images[:20], network("thousand-small")
@@ -83,6 +91,7 @@ def test_every_encoding_on_every_core(encoding, images, sources):
     ("lenet", "bytes", 4_439, 848, 61_186, 81_101),
     ("lenet", "bits", 3_848, 848, 138_572, 177_037),
     ("perceptron-small", "bytes", 944, 504, 12_328, 16_705),
+    ("convolution", None, 2_662, 2_388, 1_484_457, 2_096_066),
 ])
 def test_exact_figures(name, encoding, flash, stack, instructions, cycles, test, sources):
     for package, version in TESTED.items():

@@ -17,7 +17,8 @@ from mnist_compress.data import center_digit
 from mnist_compress.deploy import page
 from mnist_compress.deploy.page import QR_BYTES, QR_PREFIX, export_page, export_qr_page
 from mnist_compress.integer import IntegerLayer, IntegerNetwork
-from mnist_compress.packed import load, pack
+from mnist_compress.packed import load, pack, unpack
+from tests.unit.packed.test_convolutions import make
 
 ROOT = Path(__file__).resolve().parents[3]
 WEB = Path(page.__file__).with_name("web")
@@ -92,6 +93,15 @@ def test_what_the_pages_weigh(tmp_path):
     path.read_text("ascii")
 
 
+def test_a_page_of_convolutions(tmp_path):
+    small, path = pretrained.load("convolution"), tmp_path / "digit.html"
+    assert export_page(small, path) == path.stat().st_size <= 6_650
+    assert f"{len(pack(small, reorder=True)):,} of them the network" in path.read_text("utf-8")
+    mixed = IntegerNetwork([make(1, side=28).layers[0], *network((784, 5, 10)).layers])
+    with pytest.raises(ValueError, match="dense layers or convolutions, not both"):
+        export_page(mixed, path)
+
+
 def test_letters_are_five_for_four_bytes():
     """Against a decoder that computes as loader.js does."""
     data = np.random.default_rng(0).integers(0, 256, 9997, np.uint8).tobytes()
@@ -150,6 +160,15 @@ def cases(tmp_path_factory):
         case = {"bytes": list(pack(each)), "pixels": pixels.tolist(),
                 "accumulators": [layer.tolist() for layer in each.accumulators(pixels)]}
         (folder / f"network-{place}.json").write_text(json.dumps(case))
+    networks = [make(3), make(4, side=28), make(5, 2, 3, 1, side=7, rms=40)]
+    networks += [load(PRETRAINED / f"{name}.mc") for name in pretrained.SMALLEST]
+    for place, each in enumerate(networks):
+        pixels = rng.integers(0, 256, (2, each.widths[0])).astype(np.uint8)
+        case = {"bytes": list(pack(each, reorder=place == 1)), "pixels": pixels.tolist(),
+                "widths": each.widths, "scale": each.layers[-1].scale.item(),
+                "accumulators": [layer.tolist() for layer
+                                 in unpack(pack(each, reorder=place == 1)).accumulators(pixels)]}
+        (folder / f"convolution-{place}.json").write_text(json.dumps(case))
     for place, shape in enumerate(((140, 140), (28, 28), (5, 33), (40, 7), (1, 1))):
         ink = (rng.integers(0, 256, shape) * (rng.random(shape) < 0.2 + 0.8 * (place > 2)))
         ink[:shape[0] // 4] = 0

@@ -1,0 +1,61 @@
+// Networks of convolutions: the twin of IntegerConvolution in integer/convolution.py and of
+// packed/convolutions.py. It stands in for decoder.js and network.js.
+import {floor} from "./integers.js";
+import {mixer} from "./mixer.js";
+
+// Layers are [groups, channels that a channel reads, channels, kernel, stride, pool, is it
+// rescaled?, pair of the scale]. They become {shape, units, rescale, scale, size}: a unit is a channel, with all
+// its weights; size: how many weights there are.
+export const decode = (tied, widths, layers, stream) => {
+  const [bit, number] = mixer(stream);
+  return layers.map((shape, place) => {
+    const [groups, reads, channels, kernel, , , hidden, scale] = shape, rescale = [];
+    const base = place * 2 ** 20, kind = 8 * kernel + 64 * (groups > 1);
+    const step = 2 ** number(1, [0], 30);
+    let bias = 0;
+    const units = Array.from({length: channels}, (none, unit) => {
+      if (hidden) rescale.push(
+        [number(16, [0, place], 2 ** 24 - 2) + 1, number(24, [0, place], 62) + 1]);
+      const change = number(3, [place], 2 ** 32), weights = [];
+      bias += change && bit(4, [place]) ? -change : change;
+      for (let at = 0; at < reads * kernel ** 2; at++) {
+        const contexts = [0, base + at, base + unit];
+        const left = at % kernel && Math.sign(weights[at - 1]);
+        const above = floor(at / kernel) % kernel && Math.sign(weights[at - kernel]);
+        weights.push(bit(kind + 5, contexts) &&
+          (2 * bit(kind + 6, [0, 3 * left + above + 4]) - 1) * (number(kind + 7, contexts, 126) + 1));
+      }
+      return {weights, bias: bias * step};
+    });
+    return {shape, units, rescale: hidden && rescale, scale: [scale],
+      size: channels * reads * kernel ** 2};
+  });
+};
+
+// As integerNetwork in network.js. A hidden layer that is not rescaled has no activations.
+export const integerNetwork = layers => values => {
+  const outputs = [];
+  for (const {shape: [groups, reads, channels, kernel, stride, pool], units, rescale} of layers) {
+    const inputs = values, side = Math.sqrt(inputs.length / groups / reads);
+    const places = floor((side - 1) / stride) + 1, half = floor(kernel / 2);
+    const spots = [...Array(places ** 2).keys()];
+    outputs.push(values = units.flatMap(({weights, bias}, unit) => {
+      const add = (total, spot) => weights.reduce((sum, weight, at) => {
+        const y = floor(spot / places) * stride + floor(at / kernel) % kernel - half;
+        const x = spot % places * stride + at % kernel - half;
+        const channel = floor(unit * groups / channels) * reads + floor(at / kernel ** 2);
+        return Math.min(x, y) < 0 || Math.max(x, y) >= side ? sum :
+          sum + weight * inputs[(channel * side + y) * side + x];
+      }, total);
+      return pool ? spots.map(spot => add(bias, spot)) : spots.reduce(add, bias);
+    }));
+    if (pool > 1) values = values.flatMap((value, place) =>
+      place % places % 2 && floor(place / places) % places % 2 ? Math.max(value,
+        values[place - 1], values[place - places], values[place - places - 1]) : []);
+    if (rescale) outputs.push(values = values.map((sum, place) => {
+      const [multiplier, shift] = rescale[floor(place * channels / values.length)];
+      return Math.min(floor((Math.max(sum, 0) * multiplier + 2 ** (shift - 1)) / 2 ** shift), 255);
+    }));
+  }
+  return outputs;
+};
