@@ -36,7 +36,8 @@ class Report:
 
     outcomes: Counter = field(default_factory=Counter)  # (codec, fate) -> files
     problems: Counter = field(default_factory=Counter)  # message without its numbers -> files
-    slowest: float = 0.0
+    slowest: tuple = (0.0, -1, "")  # seconds, number of the file, hex
+    largest: tuple = (0.0, -1, "")  # MiB that reading it took beyond all before, number, hex
     failures: list = field(default_factory=list)  # (number of the file, what went wrong, hex)
 
     def total(self, fate):
@@ -52,7 +53,9 @@ class Report:
         yield f"{'all':16}" + "".join(f"{self.total(fate):10}" for fate in fates)
         yield "damaged: files tried; accepted: of those with a wrong checksum (must be 0);"
         yield "past: got past the checksum; decoded: of these gave a network inside the limits"
-        yield f"slowest file {self.slowest:.2f} s; {len(self.failures)} failures"
+        yield "slowest: file {1}, {0:.2f} s: {2}".format(*self.slowest)
+        yield "largest: file {1}, {0:.1f} MiB more than all before: {2}".format(*self.largest)
+        yield f"{len(self.failures)} failures"
         yield from (f"{count:10}  {problem}" for problem, count in self.problems.most_common())
         yield from (f"FAILED file {number}: {what}\n{data}" for number, what, data in self.failures)
 
@@ -134,6 +137,11 @@ def judge(data):
     return result, "decoded"
 
 
+def peak():
+    """The most memory that this process has held so far, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 def fuzz(count, seed=0, progress=False):
     """Damage and read `count` files; return a Report. The same seed gives the same files."""
     chance, report, files = random.Random(seed), Report(), seeds()
@@ -146,6 +154,7 @@ def fuzz(count, seed=0, progress=False):
         if data == original:
             renewed = True
         report.outcomes[codec, "damaged"] += 1
+        before = peak()
         start = time.process_time()  # not the clock on the wall: other programs may hold us up
         try:
             result, problem = judge(data)
@@ -155,7 +164,8 @@ def fuzz(count, seed=0, progress=False):
             report.failures.append((number, repr(error), data.hex()))
             continue
         taken = time.process_time() - start
-        report.slowest = max(report.slowest, taken)
+        report.slowest = max(report.slowest, (taken, number, data.hex()))
+        report.largest = max(report.largest, (peak() - before, number, data.hex()))
         if taken > SLOWEST:
             report.failures.append((number, f"{taken:.1f} seconds", data.hex()))
         report.problems[problem] += 1
@@ -176,10 +186,9 @@ def main():
     start = time.perf_counter()
     report = fuzz(options.count, options.seed, progress=True)
     print("\n".join(report.lines()))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     taken = time.perf_counter() - start
-    print(f"{options.count} files in {taken:.0f} s, peak memory {peak:.0f} MiB")
-    return 1 if report.failures or peak > MOST_MEMORY else 0
+    print(f"{options.count} files in {taken:.0f} s, peak memory {peak():.0f} MiB")
+    return 1 if report.failures or peak() > MOST_MEMORY else 0
 
 
 if __name__ == "__main__":
