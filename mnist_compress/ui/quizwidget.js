@@ -6,11 +6,12 @@ function field(model, question, title) {
   const {id, options} = question;
   const name = radioGroup();
   const chosen = () => model.get("chosen")[id];
-  let walking = false; // arrow keys only look at the options; Space, Enter or a click answers
+  // Arrow keys only look at the options, though they click; Space, Enter or a pointer answers.
+  let walking = false;
 
   const answer = (place) => send(model, {chosen: {...model.get("chosen"), [id]: place}});
   const radios = options.map((_, place) => make("input", {type: "radio", name,
-    onchange: () => { if (!walking) answer(place); walking = false; show(); }}));
+    onclick: () => { if (!walking) answer(place); walking = false; show(); }}));
   const labels = options.map((option, place) => make("label", {className: "mc-option"},
     radios[place], make("span", {}, `${"abcd"[place]}) `, ...marked(option.text))));
   const feedback = make("p");
@@ -22,6 +23,7 @@ function field(model, question, title) {
     radios[0].focus();
   }}, "Try again");
   const prove = make("button", {type: "button", onclick: () => {
+    if (model.get("evidence")[id]) return;  // it stands there already
     prove.disabled = true;
     prove.textContent = "Computing ...";
     post(model, {show: id});
@@ -53,14 +55,15 @@ function field(model, question, title) {
   make("div", {className: "mc-row"}, prove, again));
   set.addEventListener("keydown", (event) => {
     const place = radios.indexOf(event.target);
-    walking = place >= 0 && event.key.startsWith("Arrow");
-    const plain = !(event.shiftKey || event.ctrlKey || event.metaKey);
+    const plain = !(event.shiftKey || event.ctrlKey || event.metaKey || event.altKey);
+    walking = place >= 0 && plain && event.key.startsWith("Arrow");
     if (place >= 0 && plain && (event.key === " " || event.key === "Enter")) {
       event.preventDefault();
       radios[place].checked = true;
       answer(place);
     }
   });
+  set.addEventListener("pointerdown", () => { walking = false; });
   return set;
 }
 

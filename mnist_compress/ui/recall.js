@@ -6,7 +6,7 @@ export default {
   render({model, el}) {
     const count = make("p", {className: "mc-card-count"});
     const front = make("button", {type: "button", className: "mc-card", onclick: turn});
-    const back = make("p", {className: "mc-card", role: "status"});
+    const back = make("p", {className: "mc-card", role: "status", tabIndex: -1});
     const knew = make("button", {type: "button", onclick: () => say(true)}, "I knew it");
     const not = make("button", {type: "button", onclick: () => say(false)}, "I did not");
     const said = make("div", {className: "mc-row"}, knew, not);
@@ -16,7 +16,7 @@ export default {
     function turn() {
       back.replaceChildren(...marked(next().back));
       back.hidden = said.hidden = false;
-      knew.focus();
+      back.focus();  // and not a button, which a second Enter would press unread
     }
     function say(known) {
       send(model, {known: {...model.get("known"), [next().id]: known}});

@@ -87,5 +87,5 @@ def _due_times(fresh=()):
 
 def _for_the_page(question):
     right = next(option for option in question.options if option.correct)
-    return {"id": question.id, "front": question.question,
+    return {"id": question.id, "front": question.front or question.question,
             "back": f"{right.text}. {right.feedback} Read {question.place} again."}

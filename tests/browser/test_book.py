@@ -290,7 +290,8 @@ def test_cards_come_back_by_date(base, visit):
         box.locator("button.mc-card").focus()
         known = ask(name).question[:20] in box.inner_text()
         page.keyboard.press("Enter")
-        page.keyboard.press("Tab" if not known else "Shift")
+        for _ in range(1 if known else 2):
+            page.keyboard.press("Tab")
         page.keyboard.press("Enter")
     expect(box.locator("p[role=status]").last).to_contain_text("You knew 1 of 3.")
     made = kept(page)["cards"]

@@ -144,12 +144,16 @@ def test_cards_by_keyboard(open_cells, lab_home, width):
     front.focus()
     page.keyboard.press("Enter")
     page.get_by_text("0.1234 / 0.01 = 12.34").wait_for()
+    page.keyboard.press("Enter")  # once more by mistake: no card is judged unread
+    assert page.get_by_text("Card 1 of 2").is_visible()
     assert complaints(page, ".mc") == []
     page.screenshot(path=ARTIFACTS / f"cards-{width}.png")
+    page.keyboard.press("Tab")
     page.keyboard.press(" ")  # I knew it
     page.get_by_text("Card 2 of 2").wait_for()
     page.keyboard.press(" ")
     page.get_by_text("McNemar").wait_for()
+    page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")  # I did not
     page.get_by_text("You knew 1 of 2. The next card is due in 1 day.").wait_for()

@@ -29,7 +29,8 @@ class Question:
     """A question with four options.
 
     `read_again`: notebook and heading, "03_pruning#Small weights first"; `show_me`: a computation
-    of `evidence` that decides it; `sibling_of`: the question that 06 asks again as this one.
+    of `evidence` that decides it; `sibling_of`: the question that 06 asks again as this one;
+    `front`: what its card asks instead, where the question is about its options.
     """
 
     notebook: str
@@ -42,6 +43,7 @@ class Question:
     measure: str = ""
     show_me: str = ""
     sibling_of: str = ""
+    front: str = ""
 
     def option(self, letter: str) -> _Option:
         """The option with this letter."""

@@ -10,7 +10,8 @@ import pytest
 
 from mnist_compress.ui import questions, state
 from mnist_compress.ui.questions import answer, ask, load_questions, report
-from tools.notebooks import FOLDER, read
+from tools.book.calls import calls
+from tools.notebooks import FOLDER, code_cells, paths, read
 
 FILES = sorted(Path(questions.__file__).parent.glob("*.json"))
 DATA = [{"notebook": path.stem, **item} for path in FILES
@@ -54,7 +55,7 @@ def letter_of(item):
 def test_each_question_is_complete(item):
     assert item.keys() <= {
         "notebook", "id", "level", "stage", "measure", "read_again", "show_me", "sibling_of",
-        "question", "options"}
+        "question", "options", "front"}
     assert item["notebook"] in NOTEBOOKS and item["level"] in {"easy", "medium", "hard"}
     assert item["stage"] in STAGES
     assert item.get("measure", "bytes") in {"bytes", "microseconds", "luck", "instructions"}
@@ -105,6 +106,20 @@ def test_nothing_is_used_twice():
         [item["show_me"] for item in DATA if "show_me" in item],
     ):
         assert max(Counter(values).values()) == 1
+
+
+def test_no_question_is_asked_in_two_notebooks():
+    asked = Counter(name for path in paths() for cell in code_cells(read(path))
+                    for _, names in calls(cell.source, "quiz") for name in names)
+    assert len(asked) > 50 and set(asked.values()) == {1}
+
+
+@pytest.mark.parametrize("question", load_questions().values(), ids=lambda question: question.id)
+def test_a_card_asks_nothing_about_options_that_it_does_not_show(question):
+    front = question.front or question.question
+    told = re.search(r"\b(which|what) (change|of these|of them)\b|these \w+ files|in which of them|"
+                     r"network above", front, re.IGNORECASE)
+    assert told is None
 
 
 def test_keys_are_spread_over_the_positions():

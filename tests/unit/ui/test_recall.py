@@ -95,7 +95,7 @@ def test_a_card_has_the_question_and_its_answer(name):
     (card,) = cards(name).cards
     question = load_questions()[name]
     right = next(option for option in question.options if option.correct)
-    assert card["front"] == question.question
+    assert card["front"] == (question.front or question.question)
     assert card["back"].startswith(f"{right.text}. {right.feedback} Read {question.notebook[:1]}")
 
 

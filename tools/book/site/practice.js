@@ -94,7 +94,8 @@ export function practice({questions, guesses, exercises}) {
       const seen = recalled.length || fresh.includes(id) ? recalled : answers[id] ?? [];
       if (!seen.length) continue;
       const streak = recalled.length - 1 - recalled.findLastIndex(([text]) => text !== "knew");
-      times[id] = seen.at(-1)[1] + 86400 * DAYS[Math.min(streak, DAYS.length - 1)];
+      const last = seen.at(-1)[1], due = 86400 * DAYS[Math.min(streak, DAYS.length - 1)];
+      times[id] = last <= now() + 86400 ? last + due : 0;  // a date in the future is a wrong clock's
     }
     return times;
   }
