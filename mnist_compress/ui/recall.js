@@ -6,17 +6,18 @@ export default {
   render({model, el}) {
     const count = make("p", {className: "mc-card-count"});
     const front = make("button", {type: "button", className: "mc-card", onclick: turn});
-    const back = make("p", {className: "mc-card", role: "status", tabIndex: -1});
+    const back = make("p", {className: "mc-card", role: "status"});
     const knew = make("button", {type: "button", onclick: () => say(true)}, "I knew it");
     const not = make("button", {type: "button", onclick: () => say(false)}, "I did not");
-    const said = make("div", {className: "mc-row"}, knew, not);
+    const said = make("div", {className: "mc-row", role: "group", tabIndex: -1,
+      "aria-label": "Did you know it?"}, knew, not);
     const end = make("p", {role: "status"});
     const next = () => model.get("cards").find(({id}) => !(id in model.get("known")));
 
     function turn() {
       back.replaceChildren(...marked(next().back));
       back.hidden = said.hidden = false;
-      back.focus();  // and not a button, which a second Enter would press unread
+      said.focus();  // and not a button, which a second Enter would press unread
     }
     function say(known) {
       send(model, {known: {...model.get("known"), [next().id]: known}});
