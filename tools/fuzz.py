@@ -19,13 +19,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from mnist_compress.integer import IntegerLayer, IntegerNetwork, spread_2x2
+from mnist_compress.integer import IntegerConvolution, IntegerLayer, IntegerNetwork, spread_2x2
 from mnist_compress.packed import CODECS, PackedFileError, pack, unpack
 from mnist_compress.packed.header import Port
 
 SLOWEST = 2.0  # seconds of processor time that one file may take
 MOST_MEMORY = 200  # MiB that this process may take
 CHECKSUM_SHARE = 0.65
+CONVOLUTIONS = "convolutions"  # counted like a codec: their files are another version of the format
 FRONT = ("the checksum", "not a packed")  # how problems begin that are found before the decoders
 INTERESTING = (0, 1, 2, 4, 63, 64, 127, 128, 129, 192, 254, 255)
 
@@ -48,7 +49,7 @@ class Report:
         """The report as text."""
         fates = ("damaged", "accepted", "past", "decoded")
         yield f"{'codec':16}" + "".join(f"{fate:>10}" for fate in fates)
-        for codec in CODECS:
+        for codec in (*CODECS, CONVOLUTIONS):
             yield f"{codec:16}" + "".join(f"{self.outcomes[codec, fate]:10}" for fate in fates)
         yield f"{'all':16}" + "".join(f"{self.total(fate):10}" for fate in fates)
         yield "damaged: files tried; accepted: of those with a wrong checksum (must be 0);"
@@ -79,6 +80,25 @@ def network(rng, widths, density, levels, channels=False, tied=False):
     return IntegerNetwork(layers)
 
 
+def convolutions(rng, side, first, second, classes):
+    """A random IntegerNetwork of convolutions: a stride, a depthwise layer, a pool, a sum."""
+    layers, channels = [], 1
+    for outputs, kernel, more in ((first, 5, {"stride": 2}), (first, 3, {"groups": first}),
+                                  (second, 1, {"pool": 2}), (classes, 1, {"pool": 0})):
+        inside = channels // more.get("groups", 1)
+        weight = rng.integers(-9, 10, (outputs, inside, kernel, kernel)).astype(np.int8)
+        bias = 16 * rng.integers(-60, 60, outputs, np.int32)
+        multiplier, shift = (rng.integers(4, 9, outputs, np.int32) for _ in range(2))
+        if more.get("pool") == 0:
+            multiplier = shift = None
+        layers.append(IntegerConvolution(weight, bias, np.array(0.5, np.float32), multiplier, shift,
+                                         side=side, **more))
+        if shift is not None:
+            layers[-1].scale = (multiplier / 2.0**shift).astype(np.float32)
+        side, channels = layers[-1].out_side, outputs
+    return IntegerNetwork(layers)
+
+
 def seeds():
     """Files to damage: (codec, bytes) for a few small networks in every format."""
     rng = np.random.default_rng(7)
@@ -89,7 +109,10 @@ def seeds():
         network(rng, (12, 1), 0.0, [1]),
         network(rng, (300, 3), 0.02, [5, 9]),
     ]
-    return [(codec, pack(each, codec)) for codec in CODECS for each in networks]
+    files = [(codec, pack(each, codec)) for codec in CODECS for each in networks]
+    return files + [(CONVOLUTIONS, pack(convolutions(rng, *sizes), "context_mixing"))
+                    for sizes in ((8, 2, 3, 2), (5, 1, 1, 1), (9, 2, 2, 4), (6, 3, 1, 3),
+                                  (12, 4, 6, 10))]
 
 
 def damage(chance, data, other):
@@ -128,7 +151,7 @@ def judge(data):
     assert weights <= Port.LIMITS["weights"], "too many weights"
     for layer, before in zip(result.layers, result.widths, strict=False):
         assert layer.weight.dtype == np.int8 and layer.weight.min() >= -127, "weights"
-        assert layer.weight.shape == (len(layer.bias), before), "shapes"
+        assert layer.inputs == before and len(layer.weight) == len(layer.bias), "shapes"
         assert layer.bias.dtype == np.int32, "biases"
         assert np.isfinite(layer.scale).all() and (layer.scale > 0).all(), "scales"
         if layer.shift is not None:

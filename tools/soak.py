@@ -1,5 +1,6 @@
 """The long checks: a million damaged files, mutation tests, 10,000 digits on each emulated chip,
-browser tests ten times in a row, and whether every platform has its wheels.
+150 kernels killed as they write, browser tests ten times in a row, and whether every platform has
+its wheels.
 """
 
 import json
@@ -26,10 +27,13 @@ def main():
     killed = mutants()
     misread = bool(python("pytest", "-q", "tests/unit/deploy/test_chip.py",
                           env={"CHIP_DIGITS": "10000", "REQUIRE_CHIP": "1"})[0])
+    lost = bool(python("pytest", "-q", "tests/unit/ui/test_state.py", "-k", "killed",
+                       env={"STATE_KILLS": "150"})[0])
     failed = sum(bool(browser()) for _ in range(10))
     print(f"mutants: {killed:.1%} noticed; browser tests: {10 - failed} of 10 runs passed; "
-          f"chips: {'misread' if misread else 'read 10,000 digits as NumPy does'}")
-    return damaged + misread + (killed < LEAST_KILLED) + failed + platforms.main()
+          f"chips: {'misread' if misread else 'read 10,000 digits as NumPy does'}; "
+          f"150 killed kernels: {'answers lost' if lost else 'no answer lost'}")
+    return damaged + misread + lost + (killed < LEAST_KILLED) + failed + platforms.main()
 
 
 if __name__ == "__main__":
