@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mnist_compress import pretrained
 from mnist_compress.data import center_digit, flatten, load_sample
 from mnist_compress.deploy.page import export_page
 from mnist_compress.packed import load, pack, unpack
@@ -124,7 +125,8 @@ def test_same_logits_on_every_sample_digit(visit, pixels):
     lambda digits: quantize_model(prune(trained_model(), 0.9), digits, per_channel=True),
     lambda digits: quantize_model(prune(trained_model(), 0.3), digits),
     lambda digits: quantize_model(prune(train(digits, digits[:9], widths=(784, 20, 15, 10))[0], .8),
-                                  digits, bits=4)])
+                                  digits, bits=4),
+    lambda digits: pretrained.load("convolution")])
 def test_same_logits_with_the_learners_own_networks(chromium, pixels, tmp_path, make):
     network = make(load_sample()[0])
     export_page(network, tmp_path / "digit.html")
@@ -134,6 +136,21 @@ def test_same_logits_with_the_learners_own_networks(chromium, pixels, tmp_path, 
     weights = sum(int((layer.weight != 0).sum()) for layer in network.layers)
     assert f"{weights} of " in visit.told()[2]
     assert visit.complaints == []
+    visit.context.close()
+
+
+def test_a_convolution_reads_drawn_digits(chromium, tmp_path):
+    network, path = pretrained.load("convolution"), tmp_path / "digit.html"
+    export_page(network, path)
+    visit, right = Visit(chromium, path.as_uri()), 0
+    for digit, lines in STROKES.items():
+        visit.page.click("#clear")
+        visit.draw([[(x * .8 + .1, y * .8 + .1) for x, y in line] for line in lines])
+        mine, = network.predict(center_digit(visit.ink()).numpy()[None])
+        assert visit.answer() == str(mine)
+        right += mine == digit
+    assert right >= 8 and "hidden (convolution)" in visit.page.inner_text("table")
+    assert visit.requests == [path.as_uri()] and visit.complaints == []
     visit.context.close()
 
 

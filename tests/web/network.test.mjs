@@ -79,10 +79,10 @@ for (const {name, bytes, pixels, accumulators} of cases("network"))
 
 for (const {name, bytes, pixels, widths, scale, accumulators} of cases("convolution"))
   test(`the accumulators of ${name} are Python's`, () => {
-    const [tied, units, shaped, stream] = shapes.readHeader(bytes);
+    const [tied, units, layers, stream] = shapes.readHeader(bytes);
     assert.deepEqual(units, widths);
-    const layers = convolutions.decode(tied, units, shaped, stream);
-    const activations = convolutions.integerNetwork(layers);
+    const activations = convolutions.integerNetwork(
+      convolutions.decode(tied, units, layers, stream));
     const [number, shift] = layers.at(-1).scale[0];
     assert.equal(number / 2 ** shift, scale);
     pixels.forEach((digit, place) => {
@@ -94,7 +94,12 @@ for (const {name, bytes, pixels, widths, scale, accumulators} of cases("convolut
       });
       assert.equal(outputs.length, at);
     });
-    const {texts} = tracer(units, layers, activations)(pixels[0]);
-    const all = layers.reduce((sum, {size}) => sum + size, 0);
-    assert.match(texts[2], new RegExp(`^\\d+ of ${all} weights are left$`));
+    const {texts, chances} = tracer(units, layers, activations)(pixels[0]);
+    const weights = layers.flatMap(layer => layer.units.flatMap(unit => unit.weights));
+    const left = weights.filter(weight => weight != 0).length;
+    assert.equal(texts[2], `${left} of ${weights.length} weights are left`);
+    const powers = accumulators.at(-1)[0].map((logit, digit, all) =>
+      Math.exp((logit - Math.max(...all)) * scale / 255));
+    const total = powers.reduce((sum, power) => sum + power);
+    chances.forEach((chance, digit) => assert.ok(Math.abs(chance - powers[digit] / total) < 1e-9));
   });

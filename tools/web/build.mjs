@@ -55,7 +55,8 @@ const css = style(read(WEB + "page.css"));
 const markup = JSON.stringify(`<style>${css}</style>${lines(read(WEB + "pad.html"))}`);
 const built = {};
 for (const [before, twins] of [["", {}], ["convolution_", TWINS]]) {
-  const page = put(join("page.js", twins), "MARKUP", markup);
+  const told = before ? markup.replace("hidden (dense)", "hidden (convolution)") : markup;
+  const page = put(join("page.js", twins), "MARKUP", told);
   built[before + "page.js"] = await script(page, ["activations"]);
   built[before + "qr.js"] = await script(join("qr.js", twins));
 }

@@ -4,17 +4,17 @@ import {floor} from "./integers.js";
 import {mixer} from "./mixer.js";
 
 // Layers are [groups, channels that a channel reads, channels, kernel, stride, pool, is it
-// rescaled?, pair of the scale]. They become {shape, units, rescale, scale, size}: a unit is a channel, with all
-// its weights; size: how many weights there are.
+// rescaled?]. They get units, which are channels with all their weights, and rescale.
 export const decode = (tied, widths, layers, stream) => {
   const [bit, number] = mixer(stream);
-  return layers.map((shape, place) => {
-    const [groups, reads, channels, kernel, , , hidden, scale] = shape, rescale = [];
+  layers.forEach((layer, place) => {
+    const [groups, reads, channels, kernel, , , hidden] = layer;
     const base = place * 2 ** 20, kind = 8 * kernel + 64 * (groups > 1);
     const step = 2 ** number(1, [0], 30);
     let bias = 0;
-    const units = Array.from({length: channels}, (none, unit) => {
-      if (hidden) rescale.push(
+    layer.rescale = hidden && [];
+    layer.units = Array.from({length: channels}, (none, unit) => {
+      if (hidden) layer.rescale.push(
         [number(16, [0, place], 2 ** 24 - 2) + 1, number(24, [0, place], 62) + 1]);
       const change = number(3, [place], 2 ** 32), weights = [];
       bias += change && bit(4, [place]) ? -change : change;
@@ -27,15 +27,15 @@ export const decode = (tied, widths, layers, stream) => {
       }
       return {weights, bias: bias * step};
     });
-    return {shape, units, rescale: hidden && rescale, scale: [scale],
-      size: channels * reads * kernel ** 2};
   });
+  return layers;
 };
 
 // As integerNetwork in network.js. A hidden layer that is not rescaled has no activations.
 export const integerNetwork = layers => values => {
   const outputs = [];
-  for (const {shape: [groups, reads, channels, kernel, stride, pool], units, rescale} of layers) {
+  for (const layer of layers) {
+    const [groups, reads, channels, kernel, stride, pool] = layer, {units, rescale} = layer;
     const inputs = values, side = Math.sqrt(inputs.length / groups / reads);
     const places = floor((side - 1) / stride) + 1, half = floor(kernel / 2);
     const spots = [...Array(places ** 2).keys()];
