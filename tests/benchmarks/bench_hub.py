@@ -122,7 +122,6 @@ def learn(hub, user):
 
 
 def main():
-    print("## A class on one machine\n")
     if not importlib.util.find_spec("jupyterhub") or not shutil.which("configurable-http-proxy"):
         print("There is no jupyterhub or no configurable-http-proxy here: not measured.")
         return 0
@@ -146,7 +145,7 @@ def main():
         finally:
             process.terminate()
             process.wait(60)
-    print(f"{len(LEARNERS)} learners at once, {taken:.0f} s.\n\n"
+    print(f"## A class on one machine\n\n{len(LEARNERS)} learners at once, {taken:.0f} s.\n\n"
           "| notebook | runs without an error | MB private, median | most |\n|---|---|---|---|")
     for number, *runs in zip(NUMBERS, *done, strict=True):
         memory = [each for each, _ in runs]
