@@ -106,15 +106,16 @@ def train(train_digits: Pair, validation_digits: Pair, *, widths: tuple[int, ...
     in another order still agree on the weights. progress: wraps the epochs, as tqdm does.
     """
     history: list[Epoch] = []
+    parts = [inputs_and_labels(part) for part in (train_digits, validation_digits)]
 
     def note(model: nn.Module) -> None:
-        old, new = (evaluate(_rounded(model), part) for part in (train_digits, validation_digits))
+        old, new = (evaluate(_rounded(model), part) for part in parts)
         history.append(Epoch(len(history) + 1, old.loss, old.accuracy, new.loss, new.accuracy))
 
     with torch.random.fork_rng(devices=[]), torch.inference_mode(False):
         torch.manual_seed(seed)
         model = DigitClassifier(widths).double()
-        fit(model, train_digits, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate,
+        fit(model, parts[0], epochs=epochs, batch_size=batch_size, learning_rate=learning_rate,
             progress=progress, after_epoch=note)
         return _rounded(model), History(history)
 
