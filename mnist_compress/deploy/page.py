@@ -90,8 +90,9 @@ def _widths(network, data):
 
 def _shapes(network, data):
     """As `_widths`, of a file of convolutions."""
-    layers = [[layer.groups, layer.weight.shape[1], len(layer.weight), layer.kernel, layer.stride,
-               layer.pool, int(layer.shift is not None)] for layer in network.layers]
+    layers = [[layer.groups, layer.weight.shape[1], len(layer.weight), layer.kernel, layer.pool,
+               int(layer.shift is not None), *[layer.stride] * (layer.stride > 1)]
+              for layer in network.layers]
     port = Port(data, trusted=True)
     walk_convolutions(port, [])
     stream = data[-4 - port.sizes["stream"]:-4]

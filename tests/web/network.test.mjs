@@ -90,7 +90,7 @@ for (const {name, bytes, pixels, widths, scale, accumulators} of cases("convolut
       let at = 0;
       accumulators.forEach((layer, index) => {
         assert.deepEqual(outputs[at], layer[place], `layer ${index}`);
-        at += layers[index].rescale ? 2 : 1;
+        at += layers[index][5] ? 2 : 1;
       });
       assert.equal(outputs.length, at);
     });

@@ -16,7 +16,7 @@ export const readHeader = bytes => {
     const form = bytes[at++], kernel = 2 * (form & 3) + 1, stride = (form >> 2 & 1) + 1;
     const alone = form & 64, channels = alone ? inputs : varint(), pool = form >> 3 & 3;
     const groups = alone ? inputs : form & 128 ? varint() : 1;
-    const layer = [groups, inputs / groups, channels, kernel, stride, pool, form >> 5 & 1];
+    const layer = [groups, inputs / groups, channels, kernel, pool, form >> 5 & 1, stride];
     layer.scale = [[1, 0]], layer.size = channels * inputs / groups * kernel ** 2;
     side = pool ? floor((floor((side - 1) / stride) + 1) / pool) : 1;
     inputs = channels, widths.push(inputs * side ** 2);

@@ -5,10 +5,10 @@ import {floor} from "./integers.js";
 // chances}: the answer is "?" for a blank picture; a text for each of five layers; probabilities.
 export const tracer = (widths, layers, activations) => {
   let scale = 1 / 255, all = 0, left = 0;  // scale: what 1 means in a logit
-  // only convolutions say a size, and what 1 means is the same in all that they read
+  // convolutions say a size and no rescale: what 1 means is the same in all that they read
   layers.forEach(({units, scale: [[number, shift]], rescale, size}, index) => {
     scale *= number / 2 ** shift;
-    if (rescale && !size) scale *= 2 ** rescale[0][1] / rescale[0][0];
+    if (rescale) scale *= 2 ** rescale[0][1] / rescale[0][0];
     all += size ?? widths[index] * widths[index + 1];
     units.forEach(unit => left += unit && unit.weights.filter(Boolean).length);
   });
