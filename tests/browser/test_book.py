@@ -256,6 +256,7 @@ def test_a_guess_opens_what_was_measured(base, visit, monkeypatch, tmp_path):
     other = page.locator("details.reveal", has=page.locator("[data-key='03-sparsity']"))
     other.locator("summary").focus()
     page.keyboard.press("Enter")
+    expect(other).to_have_attribute("open", "")
     page.locator("[data-texts='03-sparsity']").get_by_role("spinbutton").fill("50")
     page.keyboard.press("Enter")
     expect(page.locator("[data-texts='03-sparsity']").get_by_role("status")).to_contain_text(

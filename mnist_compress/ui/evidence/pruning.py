@@ -11,15 +11,6 @@ from ...statistics import mcnemar_exact
 from ...training import evaluate, train_on, trained_model
 
 
-def _pruned_weights():
-    before = trained_model()
-    old, new = (torch.cat([layer.weight.detach().flatten() for layer in model.layers])
-                for model in (before, prune(before, 0.3)))
-    zeros, same = int((new == 0).sum()), int((old == new).sum())
-    return (f"prune(model, 0.3): of {len(old):,} weights {zeros:,} are zero, {same:,} kept the "
-            f"value they had, none is new. The type is still {new.dtype}.")
-
-
 def _magnitude_order():
     weights = torch.tensor([-0.9, 0.02, 0.5, -0.01])
     ranked = ", ".join(f"{weights[place]:g}" for place in weights.abs().argsort())

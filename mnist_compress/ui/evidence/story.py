@@ -1,10 +1,21 @@
 """What decides the questions of 00_story."""
 
+import torch
+
 from ... import measure
 from ...data import load_sample
 from ...pruning import prune
 from ...quantization import quantize_model
 from ...training import trained_model
+
+
+def _pruned_weights():
+    before = trained_model()
+    old, new = (torch.cat([layer.weight.detach().flatten() for layer in model.layers])
+                for model in (before, prune(before, 0.3)))
+    zeros, same = int((new == 0).sum()), int((old == new).sum())
+    return (f"prune(model, 0.3): of {len(old):,} weights {zeros:,} are zero, {same:,} kept the "
+            f"value they had, none is new. The type is still {new.dtype}.")
 
 
 def _which_shrinks():

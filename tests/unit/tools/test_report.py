@@ -37,7 +37,7 @@ def test_first_tries_misconceptions_and_tries(learners, capsys):
     assert report.main(str(learners)) == 0
     said = capsys.readouterr().out
     behind = QUESTION.option(WRONG[0]).misconception
-    assert f"| 03 | prune-what | 3 | 33% | 2 x {behind} |" in said
+    assert f"| 00 | prune-what | 3 | 33% | 2 x {behind} |" in said
     assert "| mask | 3 | 2 | 2 |" in said
     assert said.startswith("4 learners.") and "other.json is left out: this is no state" in said
     assert "s1" not in said and "gone" not in said

@@ -286,7 +286,7 @@ def test_unknown_questions_are_quoted(bad):
     for call in (ask, answer):
         with pytest.raises(ValueError, match="there is no question ") as error:
             call(bad)
-        assert f"question {bad!r}; there are story-bytes, story-claim," in str(error.value)
+        assert f"question {bad!r}; there are prune-what, story-bytes," in str(error.value)
 
 
 def test_the_report_tells_tries_misconceptions_and_what_to_read():

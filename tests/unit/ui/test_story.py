@@ -31,7 +31,7 @@ def test_three_lines():
 
 def test_the_map_counts_what_is_done_and_says_where_to_go_on():
     assert "- 01_data: 0 of 5 questions, 0 of 2 exercises, 0 of 1 guesses" in progress()
-    assert 'Go on with 00_story, "Stage 6: quantization".' in progress()
+    assert 'Go on with 00_story, "Stage 5: pruning".' in progress()
 
     def my_normalize(pixels):
         return pixels / 2
@@ -45,7 +45,7 @@ def test_the_map_counts_what_is_done_and_says_where_to_go_on():
     check(my_normalize)
     answer("data-value", "a")
     guess("01-zeros", 80)
-    for name in ("story-bytes", "story-claim"):
+    for name in ("prune-what", "story-bytes", "story-claim"):
         answer(name, "a")
     assert "- 01_data: 1 of 5 questions, 1 of 2 exercises, 1 of 1 guesses" in progress()
     assert ('Go on with 01_data, "Stage 2: preprocessing". Exercises there: `my_flatten`'
@@ -53,18 +53,18 @@ def test_the_map_counts_what_is_done_and_says_where_to_go_on():
 
 
 def test_the_map_marks_what_is_done_and_counts_cards(monkeypatch):
-    answer("story-bytes", "a")
-    answer("story-claim", "a")
-    assert "- 00_story: 2 of 2 questions, 0 of 2 guesses, 0 of 2 cards" in progress()
+    for name in ("prune-what", "story-bytes", "story-claim"):
+        answer(name, "a")
+    assert "- 00_story: 3 of 3 questions, 0 of 2 guesses, 0 of 3 cards" in progress()
     guess("00-right", 800)
     guess("00-bytes", 400)
-    assert "- 00_story, done: 2 of 2 questions, 2 of 2 guesses, 0 of 2 cards" in progress()
+    assert "- 00_story, done: 3 of 3 questions, 2 of 2 guesses, 0 of 3 cards" in progress()
     attempt("cards", "story-bytes", "not")
     attempt("cards", "story-claim", "knew")
-    assert "Cards that are due: 0." in progress() and "1 of 2 cards" in progress()
+    assert "Cards that are due: 0." in progress() and "1 of 3 cards" in progress()
     later = now() + 2 * 86400
     monkeypatch.setattr("mnist_compress.ui.recall.now", lambda: later)
-    assert "Cards that are due: 1." in progress()  # the other one comes a day later
+    assert "Cards that are due: 2." in progress()  # the known one comes a day later
 
 
 def test_the_map_goes_on_in_the_quiz_itself_and_ends():

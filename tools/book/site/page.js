@@ -52,7 +52,7 @@ function startReveal(fold, course) {
   const seen = () => change(({truths}) => {
     for (const {key, value} of told) truths[key] = value;
   });
-  fold.querySelector("summary").addEventListener("click", () => { if (!fold.open) seen(); });
+  fold.addEventListener("toggle", () => { if (fold.open) seen(); });
   watchState(() => {
     const {guesses, truths} = loadState();
     const known = told.every(({key}) => key in truths);
