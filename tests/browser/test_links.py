@@ -29,5 +29,7 @@ def test_next_opens_the_next_notebook(open_notebook):
     notebook.page.get_by_role("link", name="Can a network learn to read from 1000 digits?").click()
     tab = notebook.page.locator(".lm-DockPanel-tabBar .lm-mod-current")
     expect(tab).to_have_text("02_training.ipynb")
+    notebook.page.wait_for_function(
+        "window.jupyterapp.shell.currentWidget.sessionContext?.session?.kernel?.status === 'idle'")
     notebook.command("application:close")
-    expect(tab).to_have_text("01_data.ipynb")
+    expect(tab).to_have_text("01_data.ipynb", timeout=20_000)

@@ -52,7 +52,9 @@ function startReveal(fold, course) {
   const seen = () => change(({truths}) => {
     for (const {key, value} of told) truths[key] = value;
   });
-  fold.addEventListener("toggle", () => { if (fold.open) seen(); });
+  fold.querySelector("summary").addEventListener("click", () => {
+    if (!fold.open) setTimeout(seen);  // once the click has opened it, which it would else close
+  });
   watchState(() => {
     const {guesses, truths} = loadState();
     const known = told.every(({key}) => key in truths);
