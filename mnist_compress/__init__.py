@@ -2,7 +2,8 @@
 
 From the ground up; a module imports only what stands above it in this list.
 
-data          Digits, the offline sample, the full set, checks of arguments
+arguments     checks of numbers that a user enters
+data          Digits, the offline sample, the full set
 model         DigitClassifier, a multilayer perceptron: 784-128-10 by default
 stages        the six stages: names, texts
 statistics    intervals and tests for accuracies and their differences

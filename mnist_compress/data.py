@@ -7,11 +7,7 @@ The digits are MNIST, by Yann LeCun, Corinna Cortes and Christopher J. C. Burges
 import functools
 import hashlib
 import importlib.resources
-import math
-import numbers
-import operator
 import os
-import sys
 import zlib
 from dataclasses import dataclass
 
@@ -199,39 +195,6 @@ def inputs_and_labels(digits: Digits | tuple[Tensor, Tensor]) -> tuple[Tensor, T
         raise ValueError(f"labels must have the shape {tuple(inputs.shape[:1])}, one for each "
                          f"digit; got {tuple(labels.shape)}")
     return inputs, labels
-
-
-def whole(name: str, value: object, least: int = 0, most: float = math.inf) -> int:
-    """The whole number `value`, `least` to `most`, as an int; of any kind, but not True or 2.0."""
-    number = _scalar(value)
-    found = operator.index(number) if hasattr(type(number), "__index__") else least - 1
-    if not least <= found <= most:
-        allowed = f", {least} or more" if most == math.inf else f" from {least} to {most}"
-        raise ValueError(f"{name} must be a whole number{allowed}; got {value!r}")
-    return found
-
-
-def real(name: str, value: object, least: float = -math.inf, most: float = math.inf, *,
-         above: float = -math.inf, below: float = math.inf) -> float:
-    """The finite number `value` as a float: `real("sparsity", value, 0, below=1)`.
-
-    NumPy's numbers and tensors of one element count; True, NaN and "2" do not: ValueError.
-    """
-    number = _scalar(value)
-    is_real = isinstance(number, numbers.Real)
-    found = float(number) if is_real and abs(number) <= sys.float_info.max else math.nan
-    if not (least <= found <= most and above < found < below):
-        ends = {"at least": least, "above": above, "at most": most, "below": below}
-        allowed = " and".join(f" {word} {end}" for word, end in ends.items() if math.isfinite(end))
-        raise ValueError(f"{name} must be a finite number{allowed}; got {value!r}")
-    return found
-
-
-def _scalar(value):
-    """The value, or what an array or a tensor of one element holds; None for True and False."""
-    if isinstance(value, (np.generic, np.ndarray, Tensor)):
-        value = value.item() if math.prod(value.shape) == 1 else None
-    return None if isinstance(value, bool) else value
 
 
 def _check(name, value, dtype=None, pictures=False):

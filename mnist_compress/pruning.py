@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .data import real, whole
+from .arguments import real, whole
 from .model import DigitClassifier, weight_layers
 from .training import Pair, check_finite, evaluate, train_on
 

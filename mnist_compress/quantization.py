@@ -18,7 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from .data import SIDE, Digits, real, whole
+from .arguments import real, whole
+from .data import SIDE, Digits
 from .integer import PIXEL_SCALE, IntegerLayer, IntegerNetwork, as_fraction
 from .model import DigitClassifier, weight_layers
 from .training import Pair, train_on

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .data import Digits, flatten, load_sample, normalize, whole
+from .arguments import whole
+from .data import Digits, flatten, load_sample, normalize
 from .integer import IntegerNetwork
 from .measure import dense_file, integer_file
 from .model import DigitClassifier

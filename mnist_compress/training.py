@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .data import Digits, inputs_and_labels, load_sample, real, whole
+from .arguments import real, whole
+from .data import Digits, inputs_and_labels, load_sample
 from .model import DigitClassifier
 
 COURSE_SEED = 7  # of the course's network: about the median of seeds 0 to 9, on validation digits

@@ -13,7 +13,8 @@ Below, `compress` takes these steps in turn; `compress_once` takes two of them, 
 
 import torch
 
-from ..data import SIDE, Digits, real, whole
+from ..arguments import real, whole
+from ..data import SIDE, Digits
 from ..integer import IntegerNetwork
 from ..model import DigitClassifier
 from .augmentation import augment

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..data import SIDE, Digits, whole
+from ..arguments import whole
+from ..data import SIDE, Digits
 from ..integer import IntegerConvolution, IntegerNetwork, as_fraction
 from .augmentation import augmented_copies
 from .distillation import Lesson, distillation_loss

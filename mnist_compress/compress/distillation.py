@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..data import Digits, normalize, whole
+from ..arguments import whole
+from ..data import Digits, normalize
 from .augmentation import augmented_copies
 from .network import Network, Watch, batches, forward, random_network, trainable, unwatched
 from .recipe import Recipe

@@ -4,7 +4,8 @@ import math
 from dataclasses import dataclass, fields
 from itertools import pairwise
 
-from ..data import SIDE, real, whole
+from ..arguments import real, whole
+from ..data import SIDE
 
 _PIXELS, _CLASSES = SIDE**2, 10
 

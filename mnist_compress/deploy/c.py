@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data import SIDE, whole
+from ..arguments import whole
+from ..data import SIDE
 from ..integer import IntegerConvolution, IntegerNetwork, share_2x2
 from ..model import DigitClassifier
 from .c_convolution import convolution_source

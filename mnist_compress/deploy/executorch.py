@@ -17,7 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from .. import measure
-from ..data import Digits, whole
+from ..arguments import whole
+from ..data import Digits
 from ..model import DigitClassifier
 from ..quantization import quiet
 from .onnx import float_copy

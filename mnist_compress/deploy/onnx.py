@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..data import Digits, whole
+from ..arguments import whole
+from ..data import Digits
 from ..measure import LatencyRow, latency
 from ..model import DigitClassifier, weight_layers
 from ..quantization import quiet

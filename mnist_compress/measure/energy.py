@@ -1,6 +1,6 @@
 """Estimates of energy by published tables; nothing here is measured."""
 
-from ..data import real
+from ..arguments import real
 
 _PICOJOULES: dict[str, dict[str, float]] = {
     # A multiplication and an addition; for int8 the sum is an int32. 45 nm: Horowitz, "Computing's

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import prune as torch_prune
 
-from ..data import real
+from ..arguments import real
 from ..integer import IntegerNetwork
 from ..model import weight_layers
 from ..packed import load, save

@@ -13,7 +13,8 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
-from ..data import Digits, inputs_and_labels, real, whole
+from ..arguments import real, whole
+from ..data import Digits, inputs_and_labels
 from ..model import weight_layers
 from ..pruning import remove_units, weakest_units
 from ..quantization import quiet, torchao_quantize

@@ -6,7 +6,8 @@ import torch
 import traitlets
 from torch.nn import functional
 
-from ..data import SIDE, Digits, center_digit, whole
+from ..arguments import whole
+from ..data import SIDE, Digits, center_digit
 from ..trace import trace_prediction
 from .tables import trace_table
 from .widget import CourseWidget, shown, source

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import traitlets
 
-from ..data import real
+from ..arguments import real
 from .state import Sentence, forget, load_state, remember
 from .widget import CourseWidget, shown, source
 

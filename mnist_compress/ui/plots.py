@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from ..data import real, whole
+from ..arguments import real, whole
 from ..model import weight_layers
 from ..stages import STAGES
 from .state import Sentence

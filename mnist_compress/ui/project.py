@@ -4,7 +4,7 @@
 digits and keeps a line of history: bytes, accuracy, recipe. The first line is the result.
 """
 
-from ..data import whole
+from ..arguments import whole
 from ..integer import IntegerNetwork
 from ..measure import changed_answers, packed_file
 from ..training import evaluate

@@ -2,7 +2,7 @@
 
 import traitlets
 
-from ..data import whole
+from ..arguments import whole
 from .questions import LETTERS, answer, answers_given, ask
 from .widget import CourseWidget, shown, source
 

@@ -48,7 +48,8 @@ def sources(number):
 def test_the_first_notebook_loads_little(loaded):
     found = loaded(sources("01"))
     ours = {name.removeprefix("mnist_compress.") for name in found if "mnist_compress." in name}
-    assert {name.split(".")[0] for name in ours} == {"official", "data", "model", "stages", "ui"}
+    assert {name.split(".")[0] for name in ours} == {"arguments", "official", "data", "model",
+                                                     "stages", "ui"}
     assert {"ui.exercises", "ui.guesses", "ui.plots", "ui.quizwidget"} <= ours
     assert not {"ui.drawpad", "ui.evidence", "ui.explorers", "ui.smallest", "ui.tables"} & ours
     assert not {"constriction", "onnx", "onnxruntime", "pandas", "scipy", "torchao"} & found

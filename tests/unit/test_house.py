@@ -8,10 +8,10 @@ import pytest
 import mnist_compress
 
 HOUSE = Path(mnist_compress.__file__).parent
-FLOORS = ["official", "data", "model", "stages", "statistics", "training", "pruning",
+FLOORS = ["arguments", "official", "data", "model", "stages", "statistics", "training", "pruning",
           "convolution", "integer", "quantization", "packed", "compress", "pretrained", "measure",
           "trace", "deploy", "ui"]
-TYPED = [*FLOORS[:11], "measure"]
+TYPED = [*FLOORS[:12], "measure"]
 SCREENS = {"matplotlib", "ipywidgets", "IPython", "anywidget", "pandas"}
 FILES = sorted(path.relative_to(HOUSE) for path in HOUSE.rglob("*.py"))
 MODULES = pytest.mark.parametrize("path", FILES, ids=str)
