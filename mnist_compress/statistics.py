@@ -1,15 +1,11 @@
-"""Could the difference be luck? Intervals and a test for accuracies on the same digits.
+"""Could it be luck? Intervals and a test for accuracies, and for two on the same digits.
 
 Sources: E. B. Wilson, J. Am. Stat. Assoc. 22 (1927) 209-212; Q. McNemar, Psychometrika 12 (1947)
 153-157; R. G. Newcombe, Statistics in Medicine 17 (1998) 2635-2650, method 10.
 """
 
-from dataclasses import dataclass
 from math import comb, sqrt
 from statistics import NormalDist
-
-import numpy as np
-from numpy.typing import ArrayLike
 
 from .arguments import real, whole
 
@@ -50,42 +46,3 @@ def newcombe_paired_difference(both: int, first_only: int, second_only: int, nei
     pairs = [(p1 - l1, u2 - p2), (u1 - p1, p2 - l2)]
     below, above = (sqrt(x * x - 2 * phi * x * y + y * y) for x, y in pairs)
     return difference - below, difference + above
-
-
-@dataclass(frozen=True)
-class PairedComparison:
-    """Two models, the same questions: who was right, and whether the difference could be luck."""
-
-    both: int
-    only_before: int
-    only_after: int
-    neither: int
-    difference: float  # accuracy after minus before, in percentage points
-    interval: tuple[float, float]  # Newcombe's 95 % interval for it, in percentage points
-    p_value: float  # exact McNemar test
-
-    @property
-    def sentence(self) -> str:
-        """The comparison in words, with an honest verdict."""
-        changed = self.only_before + self.only_after
-        if not changed:
-            return "No answer changed between right and wrong, so there is nothing to explain."
-        verdict = "That could be luck."
-        if not self.interval[0] <= 0 <= self.interval[1]:
-            verdict = "Luck alone would rarely do this."
-            if self.p_value >= 0.05:
-                verdict = "Interval and test disagree, so it stays undecided."
-        low, high = (f"{x:.2f}" if abs(x) >= 0.005 else f"{x:.1g}" for x in self.interval)
-        p = f"= {self.p_value:.2g}" if self.p_value >= 0.001 else "< 0.001"
-        return (f"Right answers: {self.difference:+.3g} points (95 % interval {low} to {high}; "
-                f"exact McNemar p {p}, from {self.only_before:,} lost and {self.only_after:,} "
-                f"won). {verdict}")
-
-
-def compare_answers(before_correct: ArrayLike, after_correct: ArrayLike) -> PairedComparison:
-    """Compare two models on the same questions; the arguments say which answers are right."""
-    before, after = np.asarray(before_correct), np.asarray(after_correct)
-    a, b, c, d = (int(np.sum(x & y)) for x in (before, ~before) for y in (after, ~after))
-    low, high = newcombe_paired_difference(a, c, b, d)
-    points = 100 * (c - b) / len(before)
-    return PairedComparison(a, b, c, d, points, (100 * low, 100 * high), mcnemar_exact(b, c))

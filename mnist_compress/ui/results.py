@@ -12,7 +12,7 @@ from .plots import Picture, canvas, in_style
 from .tables import two_digits
 from .units import strongest_units
 
-_LOST, _WON = "C1", "C0"  # right to wrong, wrong to right
+_COLORS = ("C1", "C0")  # right to wrong, wrong to right
 _LINES = LinearSegmentedColormap.from_list("lines", ["#0072B2", "#DDDDDD", "#D55E00"])
 
 
@@ -95,21 +95,22 @@ def show_changes(before, after, digits, shown: int = 5) -> Picture:
     """Answers that two networks give differently: for each label how many went from right to wrong
     and how many from wrong to right, and the first `shown` digits of both kinds."""
     changed = changed_answers(before, after, digits)
-    labels = digits.labels[changed.places]
-    kinds = {"right to wrong": (changed.before == labels, _LOST),
-             "wrong to right": (changed.after == labels, _WON)}
+    labels = digits.labels
+    kinds = {"right to wrong": (changed.before == labels) & (changed.after != labels),
+             "wrong to right": (changed.before != labels) & (changed.after == labels)}
     figure, (above, below) = canvas((7.2, 4.2), 2, 1, height_ratios=(2, 1))
     below.set(xlim=(0, 2 * shown), ylim=(-0.4, 1))
     below.set_axis_off()
     told = []
-    for side, (name, (chosen, color)) in enumerate(kinds.items()):
+    for side, (name, chosen) in enumerate(kinds.items()):
+        color = _COLORS[side]
         counts, places = labels[chosen].bincount(minlength=10), chosen.nonzero().flatten()
         above.bar(np.arange(len(counts)) + 0.4 * side - 0.2, counts.numpy(), 0.4, color=color,
                   label=f"{name}: {int(chosen.sum())}")
         most = f" (most among the {int(counts.argmax())}s, {int(counts.max())})"
         told.append(f"{int(chosen.sum())} {name}{most if counts.any() else ''}")
         for left, place in enumerate(places[:shown].tolist(), shown * side):
-            below.imshow(digits.images[changed.places[place]].numpy(), cmap="gray_r",
+            below.imshow(digits.images[place].numpy(), cmap="gray_r",
                          extent=(left + 0.1, left + 0.9, 0, 1), aspect="auto")
             below.add_patch(Rectangle((left + 0.1, 0), 0.8, 1, fill=False, color=color, lw=3))
             below.text(left + 0.5, -0.1, f"{changed.before[place]} → {changed.after[place]}",

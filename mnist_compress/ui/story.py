@@ -25,11 +25,10 @@ def key_insight(before: FileRow, after: FileRow, changes: Mapping[int, ChangedAn
 
 
 def _as_good(changes):
-    compared = [change.comparison for change in changes.values()]
-    lost, won, points = zip(*((each.only_before, each.only_after, each.difference)
-                              for each in compared), strict=True)
-    luck = sum(each.p_value >= 0.05 for each in compared)
-    digits = compared[0].both + compared[0].neither + lost[0] + won[0]
+    lost, won, points = zip(*((each.lost, each.won, each.difference)
+                              for each in changes.values()), strict=True)
+    luck = sum(each.p_value >= 0.05 for each in changes.values())
+    digits = len(next(iter(changes.values())).labels)
     return (f"As good: of {digits:,} test digits, {min(lost)} to {max(lost)} went from right to "
             f"wrong and {min(won)} to {max(won)} from wrong to right, {min(points):+.1f} to "
             f"{max(points):+.1f} points. On {luck} of {len(changes)} seeds that could be luck.")

@@ -14,8 +14,7 @@ import torch
 from torch import nn
 
 from ..data import inputs_and_labels
-from ..measure import dense_file
-from ..statistics import compare_answers
+from ..measure import ChangedAnswers, dense_file
 from ..training import logits
 from .state import Sentence
 from .tables import Table
@@ -24,13 +23,13 @@ from .waiting import bar
 
 def _seen(network, digits):
     """What a network does on some digits, asked once: shares of right answers in percent, on all
-    digits and on each, confidence, answers and which of them are right."""
+    digits and on each, confidence, answers and labels."""
     labels, found = inputs_and_labels(digits)[1], logits(network, digits).double()
     correct = found.argmax(1) == labels
     each = 100 * torch.bincount(labels, correct.double()) / torch.bincount(labels)
     sure = 100 * torch.softmax(found, 1).amax(1).mean().item()
     return SimpleNamespace(right=100 * correct.double().mean().item(), each=each, sure=sure,
-                           answers=found.argmax(1), correct=correct)
+                           answers=found.argmax(1), labels=labels)
 
 
 def _lost(before, after):
@@ -126,11 +125,11 @@ def judge(pairs: Mapping, digits, size: int, target: Mapping) -> _Judgment:
 def _column(before, after):
     """Of one seed: right answers, all and by digit, and confidence, before and after; changes."""
     rates = [[seen.right, *seen.each.tolist(), seen.sure] for seen in (before, after)]
-    compared = compare_answers(before.correct.numpy(), after.correct.numpy())
-    changed = int((before.answers != after.answers).sum())
-    low, high = compared.interval
+    changes = ChangedAnswers(before.answers, after.answers, before.labels)
+    low, high = changes.interval
     return [*(f"{old:.1f} → {new:.1f}" for old, new in zip(*rates, strict=True)),
-            f"{changed}", "{} ({} to {})".format(*map(_signed, (compared.difference, low, high)))]
+            f"{len(changes.places)}",
+            "{} ({} to {})".format(*map(_signed, (changes.difference, low, high)))]
 
 
 def _signed(points):

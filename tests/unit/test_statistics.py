@@ -6,15 +6,12 @@ from itertools import product
 from math import comb, inf, nan
 from statistics import NormalDist
 
-import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mnist_compress import statistics
 from mnist_compress.statistics import (
-    compare_answers,
     mcnemar_exact,
     newcombe_paired_difference,
     wilson_interval,
@@ -143,46 +140,6 @@ def test_mcnemar_by_hand():
 def test_mcnemar_with_large_counts():
     assert mcnemar_exact(1900, 2100) == pytest.approx(coins(1900, 2100), rel=1e-9)
     assert mcnemar_exact(0, 20000) == 0.0  # too small for a float, not an overflow
-
-
-def rows(both, only_before, only_after, neither):
-    """Answers with the wanted counts."""
-    before = [True] * (both + only_before) + [False] * (only_after + neither)
-    after = [True] * both + [False] * only_before + [True] * only_after + [False] * neither
-    return before, after
-
-
-@pytest.mark.parametrize("kind", [list, np.array, torch.tensor])
-def test_compare_answers_counts_and_tells(kind):
-    before, after = (kind(row) for row in rows(3500, 41, 38, 421))
-    result = compare_answers(before, after)
-    counted = result.both, result.only_before, result.only_after, result.neither
-    assert counted == (3500, 41, 38, 421)
-    assert result.difference == pytest.approx(-0.075)
-    assert result.p_value == pytest.approx(coins(41, 38))
-    low, high = newcombe_paired_difference(3500, 38, 41, 421)
-    assert result.interval == pytest.approx((100 * low, 100 * high))
-    assert result.sentence == (
-        "Right answers: -0.075 points (95 % interval -0.52 to 0.37; exact McNemar p = 0.82, from "
-        "41 lost and 38 won). That could be luck."
-    )
-
-
-@pytest.mark.parametrize(
-    ("table", "words"),
-    [
-        ((3500, 80, 20, 400),
-         "p < 0.001, from 80 lost and 20 won). Luck alone would rarely do this."),
-        ((3500, 20, 80, 400), "Right answers: +1.5 points"),
-        ((3600, 0, 0, 400), "No answer changed between right and wrong"),
-        ((14, 5, 0, 22), "won). Interval and test disagree, so it stays undecided."),
-        ((3600, 6, 0, 394), "(95 % interval -0.30 to -0.003;"),  # an end beside zero shows its side
-        ((3600, 6, 0, 394), "p = 0.031, from 6 lost and 0 won). Luck alone would rarely do this."),
-        ((0, 1, 0, 0), "from 1 lost and 0 won"),
-    ],
-)
-def test_the_verdict_follows_from_interval_and_test(table, words):
-    assert words in compare_answers(*rows(*table)).sentence
 
 
 @pytest.mark.parametrize("bad", [-1, 2.0, nan, inf, "3", None])

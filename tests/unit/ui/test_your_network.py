@@ -68,7 +68,7 @@ def test_the_judgment_has_the_numbers_of_measure(pair):
     assert column["3s, %"] == f"{100 * old[3]:.1f} → {100 * by_digit(other, pair)[3]:.1f}"
     assert column["mean top probability, %"] == \
         f"{100 * confidence(dense, pair):.1f} → {100 * confidence(other, pair):.1f}"
-    low, high = changes.comparison.interval
+    low, high = changes.interval
     assert f"({low:+.1f} to {high:+.1f})" in column["points (95 % interval)"]
     assert judgment.frame.loc["points (95 % interval)", "seed 5"].startswith("+0.0 (")
     assert judgment.numbers["bytes"] == "1,234" and judgment.release
