@@ -1,4 +1,4 @@
-"""Checks of numbers where a user enters them; errors quote the value and say what is allowed."""
+"""Checks where a user enters numbers; errors quote the value and say what is allowed."""
 
 import math
 import numbers
@@ -6,6 +6,7 @@ import operator
 import sys
 
 import numpy as np
+import torch
 from torch import Tensor
 
 
@@ -40,3 +41,25 @@ def _scalar(value):
     if isinstance(value, (np.generic, np.ndarray, Tensor)):
         value = value.item() if math.prod(value.shape) == 1 else None
     return None if isinstance(value, bool) else value
+
+
+def tensor(name: str, value: object, dtype: torch.dtype | None = None,
+           shape: tuple[int, ...] = ()) -> None:
+    """TypeError unless it is a tensor of that dtype; ValueError unless (n, *shape) is its shape."""
+    if not isinstance(value, Tensor) or dtype not in (None, value.dtype):
+        got = value.dtype if isinstance(value, Tensor) else type(value).__name__
+        raise TypeError(f"{name} must be a torch.Tensor{f' of {dtype}' * bool(dtype)}; got {got}")
+    if shape and value.shape[1:] != shape:
+        sizes = ", ".join(map(str, shape))
+        raise ValueError(f"{name} must have the shape (n, {sizes}), so one alone is (1, {sizes}); "
+                         f"got {tuple(value.shape)}")
+
+
+def finite(name: str, values: Tensor) -> Tensor:
+    """The tensor without its gradients; ValueError for no numbers, NaN, or beyond float32."""
+    values = torch.as_tensor(values).detach()
+    whole(f"number of {name}", values.numel(), 1)
+    wrong = values[~torch.isfinite(values.to(torch.float32))]
+    if len(wrong):
+        raise ValueError(f"{name} must be finite float32 numbers; got {wrong[0].item()}")
+    return values

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from . import official
+from .arguments import tensor
 from .official import DataError
 
 SIDE = 28  # pixels
@@ -32,7 +33,7 @@ class Digits:
     labels: Tensor
 
     def __post_init__(self):
-        _check("images", self.images, torch.uint8, pictures=True)
+        tensor("images", self.images, torch.uint8, (SIDE, SIDE))
         inputs_and_labels((self.images, self.labels))
         wrong = self.labels[(self.labels < 0) | (self.labels > 9)]
         if len(wrong):
@@ -61,13 +62,13 @@ class Digits:
 
 def normalize(images: Tensor) -> Tensor:
     """Pixels 0..255, uint8, any shape -> 0..1, float32, same shape: 150 becomes 0.59."""
-    _check("images", images, torch.uint8)  # so nothing is divided by 255 twice
+    tensor("images", images, torch.uint8)  # so nothing is divided by 255 twice
     return images.to(torch.float32) / 255
 
 
 def flatten(images: Tensor) -> Tensor:
     """(n, 28, 28) -> (n, 784): row after row of each picture. The dtype stays, memory is shared."""
-    _check("images", images, pictures=True)
+    tensor("images", images, shape=(SIDE, SIDE))
     return images.reshape(len(images), SIDE * SIDE)
 
 
@@ -121,7 +122,7 @@ def photo_to_ink(photo: np.ndarray | Tensor) -> Tensor:
 def _gray(image):
     """A picture (high, wide) uint8 as a tensor; any NumPy array, also read-only or turned."""
     gray = torch.tensor(image.copy()) if isinstance(image, np.ndarray) else torch.as_tensor(image)
-    _check("image", gray, torch.uint8)
+    tensor("image", gray, torch.uint8)
     if gray.ndim != 2 or gray.numel() == 0:
         raise ValueError(f"image must be one picture (high, wide); got {tuple(gray.shape)}")
     return gray
@@ -189,19 +190,9 @@ def inputs_and_labels(digits: Digits | tuple[Tensor, Tensor]) -> tuple[Tensor, T
     if not isinstance(digits, (tuple, list)) or len(digits) != 2:
         raise TypeError(f"digits must be Digits or a pair of tensors; got {type(digits).__name__}")
     inputs, labels = digits
-    _check("inputs", inputs)
-    _check("labels", labels, torch.int64)
+    tensor("inputs", inputs)
+    tensor("labels", labels, torch.int64)
     if labels.ndim != 1 or labels.shape != inputs.shape[:1]:
         raise ValueError(f"labels must have the shape {tuple(inputs.shape[:1])}, one for each "
                          f"digit; got {tuple(labels.shape)}")
     return inputs, labels
-
-
-def _check(name, value, dtype=None, pictures=False):
-    if not isinstance(value, Tensor):
-        raise TypeError(f"{name} must be a torch.Tensor; got {type(value).__name__}")
-    if dtype not in (None, value.dtype):
-        raise TypeError(f"{name} must have the dtype {dtype}; got {value.dtype}")
-    if pictures and value.shape[1:] != (SIDE, SIDE):
-        raise ValueError(f"{name} must have the shape (n, {SIDE}, {SIDE}), so one picture is "
-                         f"(1, {SIDE}, {SIDE}); got {tuple(value.shape)}")

@@ -15,9 +15,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .arguments import real, whole
+from .arguments import finite, real, whole
 from .model import DigitClassifier, weight_layers
-from .training import Pair, check_finite, evaluate, train_on
+from .training import Pair, evaluate, train_on
 
 _SCOPES = ("global", "layer")
 Masks = list[Tensor]  # one for each layer of `weight_layers`: False where a weight is to be zero
@@ -31,11 +31,9 @@ def magnitude_mask(weight: Tensor, sparsity: float) -> Tensor:
     tensor, or a weight that is NaN or infinite.
     """
     share = real("sparsity", sparsity, 0, below=1)
-    weight = torch.as_tensor(weight)
-    whole("number of weights", weight.numel(), 1)
-    check_finite(weight)
+    weight = finite("weights", weight)
     mask = torch.ones(weight.numel(), dtype=torch.bool)
-    order = weight.detach().abs().flatten().argsort(stable=True)
+    order = weight.abs().flatten().argsort(stable=True)
     mask[order[: round(share * weight.numel())]] = False
     return mask.view(weight.shape)
 
@@ -91,11 +89,7 @@ def n_m_masks(model: nn.Module, n: int = 2, m: int = 4) -> Masks:
 
 def apply_masks(model: nn.Module, masks: Masks) -> nn.Module:
     """A copy of the model with zeros where a mask is False: w * m, for each layer."""
-    weights = [layer.weight for _, layer in weight_layers(model)]
-    wanted = [(tuple(weight.shape), torch.bool) for weight in weights]
-    got = [(tuple(mask.shape), mask.dtype) for mask in masks]
-    if got != wanted:
-        raise ValueError(f"masks must have the shapes and the type {wanted}; got {got}")
+    weight_layers(model)  # refuses weights that no copy could hold
     pruned = copy.deepcopy(model)
     _hold(pruned, masks)
     return pruned
@@ -134,48 +128,42 @@ def sparsity(model: nn.Module) -> float:
     return zeros / sum(weight.numel() for weight in weights)
 
 
-def weakest_units(model: DigitClassifier, fraction: float, layer: int = 0) -> Tensor:
-    """Positions of round(fraction * n) hidden units of that layer, weakest first, int64.
+def weakest_units(model: DigitClassifier, fraction: float) -> Tensor:
+    """Positions of round(fraction * n) units of the first hidden layer, weakest first, int64.
 
     A unit's strength is the length of its incoming weights times that of its outgoing ones.
-    ValueError if `layer` is no hidden layer, or a weight is NaN or infinite.
+    ValueError if a weight is NaN or infinite.
     """
-    layer = _hidden(model, layer)
-    strength = model.layers[layer].weight.norm(dim=1) * model.layers[layer + 1].weight.norm(dim=0)
+    first, second = model.layers[:2]
+    strength = first.weight.norm(dim=1) * second.weight.norm(dim=0)
     return strength.detach().argsort(stable=True)[: (~magnitude_mask(strength, fraction)).sum()]
 
 
-def zero_units(model: DigitClassifier, units: Iterable[int] | Tensor,
-               layer: int = 0) -> DigitClassifier:
-    """A copy in which these hidden units are silent: zeros in, zeros out, the same shapes."""
-    keep = _kept(model, units, layer)
+def zero_units(model: DigitClassifier, units: Iterable[int] | Tensor) -> DigitClassifier:
+    """A copy in which these units of the first hidden layer are silent, in the same shapes."""
+    keep = all_but(model.widths[1], units)
     silent = copy.deepcopy(model)
     with torch.no_grad():
-        silent.layers[layer].weight[~keep] = 0.0
-        silent.layers[layer].bias[~keep] = 0.0
-        silent.layers[layer + 1].weight[:, ~keep] = 0.0
+        silent.layers[0].weight[~keep] = 0.0
+        silent.layers[0].bias[~keep] = 0.0
+        silent.layers[1].weight[:, ~keep] = 0.0
     return silent
 
 
-def remove_units(model: DigitClassifier, units: Iterable[int] | Tensor,
-                 layer: int = 0) -> DigitClassifier:
-    """A truly smaller model without these hidden units; its outputs are those of zero_units.
+def remove_units(model: DigitClassifier, units: Iterable[int] | Tensor) -> DigitClassifier:
+    """A truly smaller model without these units; its outputs are those of `zero_units`.
 
-    units: positions, int64 or whole numbers. ValueError if one does not exist or none would stay.
+    units: positions in the first hidden layer. ValueError if one does not exist or none would stay.
+    `convolution.remove_channels` does so in any layer of any network.
     """
-    keep = _kept(model, units, layer)
+    keep = all_but(model.widths[1], units)
     smaller = copy.deepcopy(model)
-    before, after = smaller.layers[layer], smaller.layers[layer + 1]
+    before, after = smaller.layers[:2]
     before.weight, before.bias = (nn.Parameter(part.detach()[keep]) for part in
                                   (before.weight, before.bias))
     after.weight = nn.Parameter(after.weight.detach()[:, keep].contiguous())
     before.out_features = after.in_features = int(keep.sum())
     return smaller
-
-
-def _kept(model: DigitClassifier, units: Iterable[int] | Tensor, layer: int) -> Tensor:
-    """Mask of the hidden units that stay, bool (units,)."""
-    return all_but(model.layers[_hidden(model, layer)].out_features, units)
 
 
 def all_but(count: int, units: Iterable[int] | Tensor) -> Tensor:
@@ -189,10 +177,6 @@ def all_but(count: int, units: Iterable[int] | Tensor) -> Tensor:
         keep[whole("unit", unit, 0, count - 1)] = False
     whole("number of units that stay", keep.sum(), 1)
     return keep
-
-
-def _hidden(model: DigitClassifier, layer: int) -> int:
-    return whole("layer (a hidden one)", layer, 0, len(model.layers) - 2)
 
 
 @dataclass(frozen=True)

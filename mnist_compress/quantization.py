@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from .arguments import real, whole
+from .arguments import finite, real, whole
 from .data import SIDE, Digits
 from .integer import PIXEL_SCALE, IntegerLayer, IntegerNetwork, as_fraction
 from .model import DigitClassifier, weight_layers
@@ -60,7 +60,7 @@ def choose_qparams(values: Tensor, bits: int = 8, scheme: str = "symmetric",
     others. ValueError for NaN, infinite or no values.
     """
     low, high = _integer_range(bits, scheme)
-    exact = _finite(values).to(torch.float64)
+    exact = finite("values", values).to(torch.float64)
     axes = tuple(range(1, exact.ndim)) if per_channel else ()  # of one unit; (): all
     least = exact.amin(axes, keepdim=per_channel).clamp(max=0)
     most = exact.amax(axes, keepdim=per_channel).clamp(min=0)
@@ -94,7 +94,8 @@ def qparams_of(scale: float, zero_point: int = 0, bits: int = 8,
 
 def quantize(values: Tensor, qparams: _QParams) -> Tensor:
     """Float tensor -> int8 of the same shape: divide, round half to even, add, clamp."""
-    steps = (_finite(values).to(torch.float64) / qparams.scale).round() + qparams.zero_point
+    exact = finite("values", values).to(torch.float64)
+    steps = (exact / qparams.scale).round() + qparams.zero_point
     return steps.clamp(qparams.low, qparams.high).to(torch.int8)
 
 
@@ -102,17 +103,6 @@ def dequantize(integers: Tensor, qparams: _QParams) -> Tensor:
     """int8 -> the float32 values that the integers stand for; beyond its range, the largest."""
     steps = (torch.as_tensor(integers).to(torch.int32) - qparams.zero_point).to(torch.float32)
     return torch.nan_to_num(steps * qparams.scale)
-
-
-def _finite(values: Tensor) -> Tensor:
-    values = torch.as_tensor(values)
-    if not values.is_floating_point() or values.numel() == 0:
-        raise ValueError("values must be float numbers, at least one; got "
-                         f"{tuple(values.shape)} of {values.dtype}")
-    finite = torch.isfinite(values.to(torch.float32))
-    if not finite.all():
-        raise ValueError(f"values must be finite float32 numbers; got {values[~finite][0].item()}")
-    return values.detach()
 
 
 def round_weights(model: nn.Module, bits: int = 8, scheme: str = "symmetric",
@@ -178,7 +168,7 @@ def quantize_model(model: DigitClassifier, digits: Digits, *, bits: int = 8,
         qparams = choose_qparams(linear.weight, bits, per_channel=per_channel and not last)
         scale = qparams.scale.numpy().squeeze(-1) if qparams.scale.ndim else qparams.scale.numpy()
         unit = scale.astype(np.float64) * scale_in
-        bias = np.rint(_finite(linear.bias).double().numpy() / unit)
+        bias = np.rint(finite("biases", linear.bias).double().numpy() / unit)
         if np.abs(bias).max() >= 2**28:
             raise ValueError("a bias is too large beside its weights; got "
                              f"{linear.bias.abs().max().item()}")

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .arguments import real, whole
+from .arguments import finite, real, whole
 from .data import Digits, inputs_and_labels, load_sample
 from .model import DigitClassifier
 
@@ -144,7 +144,7 @@ def train_on(model: nn.Module, digits: Pair, *, epochs: int = 2, batch_size: int
     or infinite, which training would spread.
     """
     for parameter in model.parameters():
-        check_finite(parameter)
+        finite("weights and biases", parameter)
     with torch.inference_mode(False), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         precise = copy.deepcopy(model).double()
@@ -153,13 +153,6 @@ def train_on(model: nn.Module, digits: Pair, *, epochs: int = 2, batch_size: int
         trained = copy.deepcopy(model)
         trained.load_state_dict(precise.state_dict())
     return trained
-
-
-def check_finite(values: Tensor) -> None:
-    """ValueError, which quotes it, for a NaN or infinite number."""
-    if not torch.isfinite(values).all():
-        wrong = values[~torch.isfinite(values)][0].item()
-        raise ValueError(f"weights and biases must be finite numbers; got {wrong}")
 
 
 class Adam:

@@ -4,10 +4,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from mnist_compress.arguments import real, whole
+from mnist_compress.arguments import finite, real, tensor, whole
 
 DRESSES = {  # the same number in other people's clothes
     "plain": lambda number: number,
@@ -89,3 +89,26 @@ def test_real_says_what_is_allowed():
     for fine in (np.float16(0.5), np.longdouble(0.5), Fraction(1, 2),
                  torch.tensor(0.5, dtype=torch.bfloat16), torch.tensor(0.5, requires_grad=True)):
         assert real("x", fine) == 0.5
+
+
+def test_tensors_are_what_they_are_said_to_be():
+    tensor("images", torch.zeros(2, 3, 4), torch.float32, (3, 4))
+    tensor("images", torch.zeros(0, 3))
+    for wrong, error, told in [
+            ([[1.0]], TypeError, "images must be a torch.Tensor of torch.float32; got list"),
+            (torch.zeros(1).long(), TypeError, "of torch.float32; got torch.int64"),
+            (torch.zeros(3, 4), ValueError, r"shape \(n, 3, 4\), one alone is \(1, 3, 4\)")]:
+        with pytest.raises(error, match=told):
+            tensor("images", wrong, torch.float32, (3, 4))
+
+
+@given(st.lists(st.floats(), max_size=9))
+def test_finite_numbers_are_those_of_float32(numbers):
+    values = torch.tensor(numbers, dtype=torch.float64, requires_grad=True)
+    if numbers and all(abs(number) < 3.4e38 for number in numbers):
+        found = finite("weights", values)
+        assert torch.equal(found, values) and not found.requires_grad
+    else:
+        assume(not any(3.4e38 <= abs(number) < 3.5e38 for number in numbers))
+        with pytest.raises(ValueError, match=r"^(number of )?weights must be"):
+            finite("weights", values)

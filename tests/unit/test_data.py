@@ -69,12 +69,12 @@ def test_digits_can_be_walked_through():
 
 
 @pytest.mark.parametrize(("images", "labels", "error", "text"), [
-    (np.zeros((2, 28, 28)), torch.zeros(2).long(), TypeError, "images.*torch.Tensor; got ndarray"),
+    (np.zeros((2, 28, 28)), torch.zeros(2).long(), TypeError, "images.*uint8; got ndarray"),
     (torch.zeros(2, 28, 28), torch.zeros(2).long(), TypeError, "images.*uint8; got torch.float32"),
     (torch.zeros(2, 784).byte(), torch.zeros(2).long(), ValueError, r"got \(2, 784\)"),
     (torch.zeros(28, 28).byte(), torch.zeros(2).long(), ValueError, r"\(1, 28, 28\); got \(28, 28"),
     (torch.zeros(2, 28, 27).byte(), torch.zeros(2).long(), ValueError, r"got \(2, 28, 27\)"),
-    (torch.zeros(2, 28, 28).byte(), [0, 0], TypeError, "labels.*torch.Tensor; got list"),
+    (torch.zeros(2, 28, 28).byte(), [0, 0], TypeError, "labels.*int64; got list"),
     (torch.zeros(2, 28, 28).byte(), torch.zeros(2), TypeError, "labels.*int64; got torch.float32"),
     (torch.zeros(2, 28, 28).byte(), torch.zeros(3).long(), ValueError, r"\(2,\).*got \(3,\)"),
     (torch.zeros(2, 28, 28).byte(), torch.zeros(2, 1).long(), ValueError, r"\(2,\).*got \(2, 1\)"),
@@ -352,7 +352,7 @@ def test_inputs_and_labels_of_digits_or_of_a_pair():
     (torch.zeros(2, 784), TypeError, "Digits or a pair of tensors; got Tensor"),
     (None, TypeError, "got NoneType"), ((torch.zeros(2, 784),), TypeError, "got tuple"),
     ((np.zeros((2, 3)), torch.zeros(2).long()), TypeError, "inputs must be a torch.Tensor"),
-    ((torch.zeros(2, 3), [0, 1]), TypeError, "labels must be a torch.Tensor; got list"),
+    ((torch.zeros(2, 3), [0, 1]), TypeError, "labels must be a .*int64; got list"),
     ((torch.zeros(2, 3), torch.zeros(2)), TypeError, "int64; got torch.float32"),
     ((torch.zeros(2, 3), torch.zeros(3).long()), ValueError, r"shape \(2,\).*got \(3,\)"),
     ((torch.zeros(2, 3), torch.zeros(2, 1).long()), ValueError, r"got \(2, 1\)"),

@@ -125,7 +125,7 @@ def test_weights_that_are_no_numbers(model, wrong):
     model.layers[1].weight.data[3, 4] = wrong
     with pytest.raises(ValueError) as error:
         pruning.prune(model, 0.3)
-    assert str(error.value) == f"weights and biases must be finite numbers; got {wrong}"
+    assert str(error.value) == f"weights must be finite float32 numbers; got {wrong}"
     with pytest.raises(ValueError, match="finite"):
         pruning.weakest_units(model, 0.5)
 
@@ -137,7 +137,7 @@ def test_fine_tuning_does_not_spread_what_is_no_number(model, digits, wrong):
         getattr(broken.layers[1], part).data[3] = wrong
         with pytest.raises(ValueError) as error:
             pruning.fine_tune(broken, digits)
-        assert str(error.value) == f"weights and biases must be finite numbers; got {wrong}"
+        assert str(error.value) == f"weights and biases must be finite float32 numbers; got {wrong}"
 
 
 def test_nothing_to_prune(model):
@@ -151,18 +151,13 @@ def test_nothing_to_prune(model):
         assert str(error.value) == "need a Linear or Conv2d layer; got DigitClassifier"
 
 
-def test_bad_scopes_and_masks(model):
+def test_bad_scopes(model):
     with pytest.raises(ValueError) as error:
         pruning.prune(model, 0.3, "row")
     assert str(error.value) == "scope must be one of global, layer; got 'row'"
     with pytest.raises(ValueError) as error:
         pruning.prune(model, [0.3], "layer")
     assert str(error.value) == "need one sparsity for each of 2 layers; got [0.3]"
-    masks = pruning.random_masks(model, 0.3)
-    for bad in (masks[:1], masks[::-1], [mask.float() for mask in masks]):
-        with pytest.raises(ValueError, match=r"^masks must have the shapes and the type "
-                                             r"\[\(\(128, 784\), torch.bool\), .*; got \["):
-            pruning.apply_masks(model, bad)
 
 
 def test_fine_tuning_holds_zeros_and_helps(model, digits, test):
@@ -227,13 +222,11 @@ def test_the_weakest_units_by_brute_force(model):
 def test_units_of_deeper_networks():
     torch.manual_seed(0)
     deep, rows = DigitClassifier((6, 5, 4, 3)), torch.randn(20, 6)
-    for layer in (0, 1):
-        gone = pruning.weakest_units(deep, 0.5, layer).tolist()
-        silent = pruning.zero_units(deep, gone, layer)
-        smaller = pruning.remove_units(deep, gone, layer)
-        assert smaller.widths[layer + 1] == deep.widths[layer + 1] - 2
-        with torch.no_grad():
-            assert torch.allclose(silent(rows), smaller(rows), atol=1e-6)
+    gone = pruning.weakest_units(deep, 0.5).tolist()
+    silent, smaller = pruning.zero_units(deep, gone), pruning.remove_units(deep, gone)
+    assert smaller.widths == (6, 3, 4, 3)
+    with torch.no_grad():
+        assert torch.allclose(silent(rows), smaller(rows), atol=1e-6)
     assert pruning.remove_units(deep, 2).widths == (6, 4, 4, 3)
     assert pruning.remove_units(deep, []).widths == deep.widths
     assert pruning.remove_units(deep, [0, 1, 2, 3]).widths == (6, 1, 4, 3)
@@ -256,12 +249,6 @@ def test_units_that_do_not_exist(model):
         pruning.remove_units(model, range(128))
     assert str(error.value) == ("number of units that stay must be a whole number, 1 or more; got "
                                 "tensor(0)")
-    for wrong in (1, -1, True, "0"):
-        for call in (pruning.weakest_units, pruning.zero_units, pruning.remove_units):
-            with pytest.raises(ValueError) as error:
-                call(model, 0.5, wrong)
-            assert str(error.value) == (
-                f"layer (a hidden one) must be a whole number from 0 to 0; got {wrong!r}")
 
 
 def test_the_scan_and_the_curve_measure_each_cut(model, digits, test):

@@ -99,11 +99,7 @@ def test_bad_values_are_quoted():
             with pytest.raises(ValueError) as error:
                 call(torch.tensor([1.0, wrong]))
             assert str(error.value) == f"values must be finite float32 numbers; got {wrong}"
-    with pytest.raises(ValueError) as error:
-        q.choose_qparams(torch.tensor([1, 2]))
-    assert str(error.value) == ("values must be float numbers, at least one; got (2,) of "
-                                "torch.int64")
-    with pytest.raises(ValueError, match=r"at least one; got \(0,\) of torch.float32"):
+    with pytest.raises(ValueError, match=r"number of values must be .* 1 or more; got 0"):
         q.choose_qparams(torch.zeros(0))
     for wrong in (0, -0.1, math.inf, math.nan, 1e-45, 1e39, "x", None, True, [0.1]):
         with pytest.raises(ValueError) as error:
