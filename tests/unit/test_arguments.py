@@ -97,7 +97,7 @@ def test_tensors_are_what_they_are_said_to_be():
     for wrong, error, told in [
             ([[1.0]], TypeError, "images must be a torch.Tensor of torch.float32; got list"),
             (torch.zeros(1).long(), TypeError, "of torch.float32; got torch.int64"),
-            (torch.zeros(3, 4), ValueError, r"shape \(n, 3, 4\), one alone is \(1, 3, 4\)")]:
+            (torch.zeros(3, 4), ValueError, r"\(n, 3, 4\), so one alone is \(1, 3, 4\)")]:
         with pytest.raises(error, match=told):
             tensor("images", wrong, torch.float32, (3, 4))
 
