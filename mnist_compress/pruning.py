@@ -20,7 +20,6 @@ from .model import DigitClassifier, weight_layers
 from .training import Pair, evaluate, train_on
 
 _SCOPES = ("global", "layer")
-Masks = list[Tensor]  # one for each layer of `weight_layers`: False where a weight is to be zero
 
 
 def magnitude_mask(weight: Tensor, sparsity: float) -> Tensor:
@@ -38,37 +37,25 @@ def magnitude_mask(weight: Tensor, sparsity: float) -> Tensor:
     return mask.view(weight.shape)
 
 
-def _magnitude_masks(model: nn.Module, sparsity: float | Sequence[float],
-                    scope: str = "global") -> Masks:
-    """One mask for each of a network's `weight_layers`; see `prune`."""
-    weights = [layer.weight for _, layer in weight_layers(model)]
-    if scope == "global":
-        together = torch.cat([weight.flatten() for weight in weights])
-        mask = magnitude_mask(together, sparsity)  # type: ignore[arg-type]  # which refuses a list
-        return _split(mask, weights)
-    if scope != "layer":
-        raise ValueError(f"scope must be one of {', '.join(_SCOPES)}; got {scope!r}")
-    each = list(sparsity) if isinstance(sparsity, Sequence) else [sparsity] * len(weights)
-    if len(each) != len(weights):
-        raise ValueError(f"need one sparsity for each of {len(weights)} layers; got {sparsity!r}")
-    return [magnitude_mask(weight, share) for weight, share in zip(weights, each, strict=True)]
-
-
-def random_masks(model: nn.Module, sparsity: float, seed: int = 0) -> Masks:
-    """As many zeros as `prune` makes, anywhere: the control for ranking by magnitude."""
-    generator = torch.Generator().manual_seed(seed)
-    weights = [layer.weight for _, layer in weight_layers(model)]
+def random_masks(model: nn.Module, sparsity: float, seed: int = 0) -> list[Tensor]:
+    """As many zeros as `prune` makes, anywhere: the control for ranking by magnitude. One mask for
+    each of the network's `weight_layers`."""
+    generator, weights = torch.Generator().manual_seed(seed), _weights(model)
     ranks = torch.randperm(sum(map(Tensor.numel, weights)), generator=generator)
     return _split(magnitude_mask(ranks, sparsity), weights)
 
 
-def _split(mask: Tensor, weights: list) -> Masks:
+def _weights(model: nn.Module) -> list[Tensor]:
+    return [layer.weight for _, layer in weight_layers(model)]
+
+
+def _split(mask: Tensor, weights: list[Tensor]) -> list[Tensor]:
     """One mask of all weights, (n,) -> one for each of them, of its shape."""
     parts = mask.split([weight.numel() for weight in weights])
     return [part.view_as(weight) for part, weight in zip(parts, weights, strict=True)]
 
 
-def n_m_masks(model: nn.Module, n: int = 2, m: int = 4) -> Masks:
+def n_m_masks(model: nn.Module, n: int = 2, m: int = 4) -> list[Tensor]:
     """Masks of N:M sparsity: of every m neighbors in a unit's weights, the n largest stay.
 
     Some graphics cards multiply twice as fast with 2:4 (Mishra et al. 2021, arXiv 2104.08378). A
@@ -76,18 +63,18 @@ def n_m_masks(model: nn.Module, n: int = 2, m: int = 4) -> Masks:
     """
     m = whole("m", m, 2)
     n, masks = whole("n", n, 1, m - 1), []
-    for _, layer in weight_layers(model):
-        weight = layer.weight.detach().abs().flatten(1)
+    for original in _weights(model):
+        weight = original.detach().abs().flatten(1)
         mask = torch.ones_like(weight, dtype=torch.bool)
         groups = weight[:, :weight.shape[1] // m * m].reshape(len(weight), -1, m)
         order = groups.argsort(dim=2, stable=True)[..., :m - n]
         kept = torch.ones_like(groups, dtype=torch.bool).scatter(2, order, False)
         mask[:, :kept[0].numel()] = kept.flatten(1)
-        masks.append(mask.view_as(layer.weight))
+        masks.append(mask.view_as(original))
     return masks
 
 
-def apply_masks(model: nn.Module, masks: Masks) -> nn.Module:
+def apply_masks(model: nn.Module, masks: list[Tensor]) -> nn.Module:
     """A copy of the model with zeros where a mask is False: w * m, for each layer."""
     weight_layers(model)  # refuses weights that no copy could hold
     pruned = copy.deepcopy(model)
@@ -95,11 +82,11 @@ def apply_masks(model: nn.Module, masks: Masks) -> nn.Module:
     return pruned
 
 
-def _hold(model: nn.Module, masks: Masks) -> None:
+def _hold(model: nn.Module, masks: list[Tensor]) -> None:
     """Set weights to zero where a mask is False, in place."""
     with torch.no_grad():
-        for (_, layer), mask in zip(weight_layers(model), masks, strict=True):
-            layer.weight.masked_fill_(~mask, 0.0)
+        for weight, mask in zip(_weights(model), masks, strict=True):
+            weight.masked_fill_(~mask, 0.0)
 
 
 def prune(model: nn.Module, sparsity: float | Sequence[float],
@@ -109,7 +96,18 @@ def prune(model: nn.Module, sparsity: float | Sequence[float],
     scope "global": the smallest weights of all layers together. "layer": the same share of each;
     then `sparsity` may also be a list, one for each layer. ValueError for anything else.
     """
-    return apply_masks(model, _magnitude_masks(model, sparsity, scope))
+    weights = _weights(model)
+    if scope == "global":
+        together = torch.cat([weight.flatten() for weight in weights])
+        mask = magnitude_mask(together, sparsity)  # type: ignore[arg-type]  # which refuses a list
+        return apply_masks(model, _split(mask, weights))
+    if scope != "layer":
+        raise ValueError(f"scope must be one of {', '.join(_SCOPES)}; got {scope!r}")
+    each = list(sparsity) if isinstance(sparsity, Sequence) else [sparsity] * len(weights)
+    if len(each) != len(weights):
+        raise ValueError(f"need one sparsity for each of {len(weights)} layers; got {sparsity!r}")
+    return apply_masks(model, [magnitude_mask(weight, share) for weight, share
+                               in zip(weights, each, strict=True)])
 
 
 def fine_tune(model: nn.Module, digits: Pair, **settings: Any) -> nn.Module:
@@ -117,13 +115,13 @@ def fine_tune(model: nn.Module, digits: Pair, **settings: Any) -> nn.Module:
 
     digits, settings, errors: as in `train_on`, which does the same without holding zeros.
     """
-    masks = [layer.weight != 0 for _, layer in weight_layers(model)]
+    masks = [weight != 0 for weight in _weights(model)]
     return train_on(model, digits, after_step=lambda tuned: _hold(tuned, masks), **settings)
 
 
 def sparsity(model: nn.Module) -> float:
     """Share of the model's weights that are zero, biases not counted."""
-    weights = [layer.weight for _, layer in weight_layers(model)]
+    weights = _weights(model)
     zeros = sum(int((weight == 0).sum()) for weight in weights)
     return zeros / sum(weight.numel() for weight in weights)
 
@@ -191,7 +189,7 @@ class ScanPoint:
 def sensitivity_scan(model: nn.Module, digits: Pair, sparsities: Iterable[float]
                      ) -> list[ScanPoint]:
     """Prune one layer at a time and measure: `ScanPoint`s, layer after layer."""
-    count, shares, points = len(weight_layers(model)), list(sparsities), []
+    count, shares, points = len(_weights(model)), list(sparsities), []
     for index in range(count):
         for share in shares:
             each = [share if index == other else 0.0 for other in range(count)]
