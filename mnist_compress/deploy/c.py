@@ -6,7 +6,7 @@ back to eight bits in arithmetic of 32. What stands behind a $ in them is filled
 """
 
 from dataclasses import replace
-from itertools import pairwise
+from itertools import chain, pairwise
 from math import gcd
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from ..model import DigitClassifier
 from .c_convolution import convolution_source
 from .c_file import CFile, source
 from .encodings import ENCODINGS
+from .page import check_widths
 
 
 def export_c(network: IntegerNetwork | DigitClassifier, path: str | Path,
@@ -29,33 +30,21 @@ def export_c(network: IntegerNetwork | DigitClassifier, path: str | Path,
     units that nothing depends on are left out. A float network comes out in float32, with float
     logits. Returns the bytes of the table of weights.
 
-    encoding: "dense", a byte for every weight; or, for those that are not zero, "gaps" (two bytes),
-    "bytes" (one) or "bits" (fewer). The last two need layers of at most three magnitudes. They say
-    how far the next weight is in 5 bits, "bits" in `gap_bits`, 1 to 6, or what is best for each
-    layer. None is "bytes", or where magnitudes are more the smaller of the first two.
-
-    ValueError for other networks, and where arithmetic of 32 bits could not be exact.
+    encoding, of dense layers: "dense", a byte for every weight; or, for those that are not zero,
+    "gaps" (two bytes), "bytes" (one) or "bits" (fewer). The last two need layers of at most three
+    magnitudes. They say how far the next weight is in 5 bits, "bits" in `gap_bits`, 1 to 6, or what
+    is best for each layer. None is "bytes", or where magnitudes are more the smaller of the first
+    two. ValueError for other networks, and where arithmetic of 32 bits could not be exact.
     """
     if isinstance(network.layers[0], IntegerConvolution):
-        if encoding is not None or gap_bits is not None:
-            raise ValueError("convolutions have one encoding, and no name for it; got "
-                             f"{encoding!r}")
         text, size = convolution_source(network.layers)
-        Path(path).write_text(text, "ascii")
-        return size
-    widths = network.widths
-    if widths[0] != SIDE**2 or widths[-1] != 10 or len(widths) < 3:
-        raise ValueError(f"C code needs {SIDE**2} pixels, a hidden layer and 10 digits; got a "
-                         f"network of {widths}")
-    if encoding not in (None, *ENCODINGS):
-        raise ValueError(f"encoding must be one of {', '.join(ENCODINGS)}; got {encoding!r}")
-    if gap_bits is not None and encoding != "bits":
-        raise ValueError(f"gap_bits belong to the encoding 'bits'; got {encoding!r}")
-    if isinstance(network, DigitClassifier):
-        text, size = _float_source(network)
     else:
+        check_widths(network, "C code")
+        if encoding not in (None, *ENCODINGS):
+            raise ValueError(f"encoding must be one of {', '.join(ENCODINGS)}; got {encoding!r}")
         sizes = range(1, 7) if gap_bits is None else [whole("gap_bits", gap_bits, 1, 6)]
-        text, size = _integer_source(network, encoding, sizes)
+        text, size = (_float_source(network) if isinstance(network, DigitClassifier)
+                      else _integer_source(network, encoding, sizes))
     Path(path).write_text(text, "ascii")
     return size
 
@@ -66,16 +55,16 @@ def _integer_source(network, encoding, sizes):
     widths = (SIDE**2, *(len(layer.bias) for layer in layers))
     file = CFile(hidden=sum(widths[1:-1]), layers=len(layers))
     file.fields["units"] = widths[1:]
-    _add_rescale(file, layers)
+    _add_factors(file, layers[:-1])
     _add_inputs(file, layers)
-    encoding = encoding or _natural(layers)
+    encoding = encoding or _natural([layer.weight for layer in layers])
     _add_weights(file, layers, encoding, sizes)
+    size = len(file.arrays["weights"])
     file.words |= {
-        "widths": "-".join(map(str, widths)), "encoding": encoding,
+        "widths": "-".join(map(str, widths)), "encoding": encoding, "size": f"{size:,}",
         "count": f"{sum(np.count_nonzero(layer.weight) for layer in layers):,}",
-        "size": f"{len(file.arrays['weights']):,}",
         "bound": f"{max(layer.bound for layer in network.layers):,}"}
-    return file.source("network.c"), len(file.arrays["weights"])
+    return file.source("network.c"), size
 
 
 def _living(layers):
@@ -98,34 +87,19 @@ def _highest(layer):
     return layer.bias + 255 * np.maximum(layer.weight, 0).sum(1, dtype=np.int64)
 
 
-def _add_rescale(file, layers):
-    """The C function that is exact for each hidden unit, and where it finds its two factors."""
-    hidden = layers[:-1]
-    highest = np.concatenate([_highest(layer) for layer in hidden]).clip(0)
-    multiplier = np.concatenate([layer.multiplier for layer in hidden]).astype(np.int64)
-    shift = np.concatenate([layer.shift for layer in hidden]).astype(np.int64)
-    product = (highest * multiplier).max()
-    if product < 2**32:
-        file.words["rescale"] = source("rescale.c", product=f"{product:,}")
-        shift -= 1
-    else:
-        file.words["rescale"] = source("rescale_by_bytes.c")
-        more = np.maximum(17 - shift, 0)
-        multiplier <<= more
-        shift += more - 17
-        if max(highest.max(), multiplier.max()) >= 2**24 or shift.max() > 31:
-            raise ValueError("no rescale in 32 bits is exact here: an accumulator could reach "
-                             f"{highest.max():,}, its product with the multiplier {product:,}")
+def _add_factors(file, hidden):
+    """Where the C function that rescales finds its two factors: in the layer, or unit by unit."""
+    factors = file.add_rescale(hidden, [_highest(layer).clip(0) for layer in hidden])
     ends = np.cumsum([len(layer.bias) for layer in hidden])[:-1]
-    factors = {"multiplier": np.split(multiplier, ends), "shift": np.split(shift, ends)}
-    if all((part == part[0]).all() for parts in factors.values() for part in parts):
+    each = {name: [np.unique(part).tolist() for part in np.split(factor, ends)]
+            for name, factor in zip(("multiplier", "shift"), factors, strict=True)}
+    if all(len(part) == 1 for parts in each.values() for part in parts):
         file.words["factors"] = "layer->multiplier, layer->shift"
-        for name, parts in factors.items():
-            file.fields[name] = [int(part[0]) for part in parts] + [0]
+        file.fields |= {name: [*chain(*parts), 0] for name, parts in each.items()}
     else:
         file.words["factors"] = "*multiplier++, *shift++"
-        file.add_cursor("multiplier", multiplier)
-        file.add_cursor("shift", shift)
+        file.add_cursor("multiplier", factors[0])
+        file.add_cursor("shift", factors[1])
 
 
 def _add_inputs(file, layers):
@@ -157,9 +131,8 @@ def _add_weights(file, layers, encoding, sizes):
         add_bias=f"*sum += ((int32_t)code - {zero}){times};" if inside else "(void)code;")}
 
 
-def _natural(layers):
+def _natural(weights):
     """The encoding of a network for which none was named."""
-    weights = [layer.weight for layer in layers]
     if all(len(np.unique(np.abs(weight[weight != 0]))) <= 3 for weight in weights):
         return "bytes"
     zeros = sum(np.count_nonzero(weight == 0) for weight in weights)

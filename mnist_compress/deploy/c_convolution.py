@@ -6,7 +6,7 @@ from itertools import accumulate, product
 import numpy as np
 
 from ..integer import IntegerConvolution
-from .c_file import CFile, source
+from .c_file import CFile
 
 _SHAPE = ("C code has convolutions of this form: a window at the pixels, rescaled; windows at each "
           "channel alone, each followed by a rescaled 1 x 1 mixture; a 1 x 1 layer that adds up "
@@ -26,18 +26,16 @@ def convolution_source(layers: list[IntegerConvolution]) -> tuple[str, int]:
     table, fields = _table(blocks)
     lies, upward, room = _layout(blocks[:-1])
     ends = [mixture or window for window, mixture in blocks]
-    file = CFile(blocks=len(blocks), room=room,
-                 most=max(len(layer.bias) for layer in layers))
     counts = [len(layer.bias) for layer in ends]
+    file = CFile(blocks=len(blocks), room=room, most=max(len(layer.bias) for layer in layers),
+                 channels="-".join(map(str, counts[:-1])), size=f"{len(table):,}",
+                 count=f"{sum(np.count_nonzero(layer.weight) for layer in layers):,}",
+                 bound=f"{max(layer.bound for layer in layers):,}")
     file.fields = fields | {"to": [*lies, 0], "upward": [*upward, 0],
                             "first": [0, *accumulate(counts[:-1])]}
-    bound = _add_rescale(file, ends[:-1])
+    multipliers, shifts = file.add_rescale(ends[:-1], [layer.bound for layer in ends[:-1]])
     file.arrays = {"weights": table, "biases": np.concatenate([layer.bias for layer in ends]),
-                   **file.arrays}
-    file.words |= {
-        "channels": "-".join(map(str, counts[:-1])), "size": f"{len(table):,}",
-        "count": f"{sum(np.count_nonzero(layer.weight) for layer in layers):,}",
-        "bound": f"{max(bound, *(layer.bound for layer in layers)):,}"}
+                   "multipliers": multipliers, "shifts": shifts}
     return file.source("convolution.c"), len(table)
 
 
@@ -117,17 +115,3 @@ def _distance(window, mixture, upward):
                    for row in range(mixture.out_side))
     return -max(new * (row + 1) - old * max(step * row - edge, 0)
                 for row in range(mixture.out_side))
-
-
-def _add_rescale(file, layers):
-    """The two factors of each channel; the largest sum that is rescaled."""
-    highest = max(layer.bound for layer in layers)
-    multiplier, shift = (
-        np.concatenate([np.broadcast_to(getattr(layer, name), layer.bias.shape)
-                        for layer in layers]).astype(np.int64) for name in ("multiplier", "shift"))
-    largest = max(layer.bound * int(layer.multiplier.max()) for layer in layers)
-    if largest >= 2**32:
-        raise ValueError(f"a product in C could reach {largest}, beyond 32 bits")
-    file.words["rescale"] = source("rescale.c", product=f"{largest:,}")
-    file.arrays |= {"multipliers": multiplier, "shifts": shift - 1}
-    return highest

@@ -21,6 +21,28 @@ class CFile:
         self.arrays[f"{name}_table"] = values
         self.words["start"] += f"    const {_kind(values)} *{name} = {name}_table;\n"
 
+    def add_rescale(self, layers, highest):
+        """The C function that rescales exactly; the multiplier and the shift of each unit, int64.
+
+        highest: the largest accumulators of each layer. ValueError if 32 bits are not enough.
+        """
+        highest, multiplier, shift = (
+            np.concatenate([np.broadcast_to(part, layer.bias.shape) for part, layer
+                            in zip(parts, layers, strict=True)]).astype(np.int64)
+            for parts in (highest, [each.multiplier for each in layers],
+                          [each.shift for each in layers]))
+        product = (highest * multiplier).max()
+        if product < 2**32:
+            self.words["rescale"] = source("rescale.c", product=f"{product:,}")
+            return multiplier, shift - 1
+        self.words["rescale"] = source("rescale_by_bytes.c")
+        more = np.maximum(17 - shift, 0)
+        multiplier, shift = multiplier << more, shift + more - 17
+        if max(highest.max(), multiplier.max()) >= 2**24 or shift.max() > 31:
+            raise ValueError("no rescale in 32 bits is exact here: an accumulator could reach "
+                             f"{highest.max():,}, its product with the multiplier {product:,}")
+        return multiplier, shift
+
     def source(self, name):
         """The text of the file, with c/`name` as its frame."""
         fields = [f"    {_kind(values)} {field}{'[7]' * (field == 'level')};"

@@ -10,12 +10,11 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import platformdirs
@@ -40,31 +39,24 @@ _LOGITS, _STACK = _RAM + SIDE**2, _RAM + SIDE**2 + 40
 _RETURN, _PAINT = 0x30000000, b"\xa5"  # where a run ends; what lies in memory that is not used
 
 
-@dataclass(frozen=True)
-class _Build:
-    """A program for a core: its ELF file, bytes of code and of tables, the address it starts at."""
+class _Build(NamedTuple):
+    """A program for a core: its ELF file, bytes of its code and of all that must be loaded into the
+    chip, the address it starts at, whether its logits are float32."""
 
     core: str
     elf: bytes
     code: int
-    tables: int
+    flash: int
     entry: int
-    floats: bool  # whether the logits are float32
-
-    @property
-    def flash(self) -> int:
-        """All bytes that must be loaded into the chip."""
-        return self.code + self.tables
+    floats: bool
 
 
-@dataclass(frozen=True)
-class _Count:
-    """What reading a digit takes: instructions on average and at most; cycles on average, None
-    where the core has no table of them; the most bytes that lay on the stack."""
+class _Count(NamedTuple):
+    """What reading a digit takes on average: instructions, and cycles, NaN where the core has no
+    table of them; the most bytes that lay on the stack."""
 
     instructions: float
-    worst: int
-    cycles: float | None
+    cycles: float
     stack: int
 
 
@@ -86,9 +78,8 @@ def build(path: str | Path, core: str = "cortex-m0plus") -> _Build:
         _compile(core, "predict", program, path)
         elf = program.read_bytes()
     segments, entry = _loaded(elf)
-    code, (last, data) = len(segments[0][1]), segments[-1]
     floats = "float logits" in Path(path).read_text("ascii")
-    return _Build(core, elf, code, last + len(data) - code, entry, floats)
+    return _Build(core, elf, len(segments[0][1]), _end(segments), entry, floats)
 
 
 def write_image(path: str | Path, name: str | Path) -> int:
@@ -99,23 +90,8 @@ def write_image(path: str | Path, name: str | Path) -> int:
     """
     elf = Path(f"{name}.elf")
     _compile("cortex-m0plus", "reset", elf, path, _SOURCES / "boot.c")
-    flash = b""
-    for start, data in _loaded(elf.read_bytes())[0]:
-        flash = flash.ljust(start, b"\0") + data
-    Path(f"{name}.hex").write_text("".join(_records(flash)))
-    return len(flash)
-
-
-def _records(flash):
-    """The lines of an Intel HEX file: length, address, kind, bytes, and what makes their sum 0."""
-    parts = []
-    for start in range(0, len(flash), 16):
-        if start % 2**16 == 0:  # an address has 16 bits; this record is about those above
-            parts.append((0, 4, (start >> 16).to_bytes(2, "big")))
-        parts.append((start % 2**16, 0, flash[start:start + 16]))
-    for start, kind, data in [*parts, (0, 1, b"")]:
-        record = bytes([len(data), start >> 8, start & 255, kind, *data])
-        yield f":{record.hex()}{-sum(record) & 255:02x}\n".upper()
+    _zig("objcopy", "-O", "hex", elf, f"{name}.hex")
+    return _end(_loaded(elf.read_bytes())[0])
 
 
 def _compile(core, entry, output, *sources):
@@ -149,6 +125,12 @@ def _loaded(elf):
     return [part for part in parts if part[1]], file["e_entry"]
 
 
+def _end(segments):
+    """The address behind the last bytes."""
+    start, data = segments[-1]
+    return start + len(data)
+
+
 class Chip:
     """An emulated chip with a program of `build` in its flash and 16 KB of memory."""
 
@@ -172,10 +154,11 @@ class Chip:
         for _ in self._run(emulator, pixels):
             totals.append(self._total(emulator, Counter(pairwise([*blocks, (0, 0)]))))
             blocks.clear()
-        instructions, cycles = np.array(totals).T
+        instructions, cycles = np.mean(totals, 0).tolist()
+        if self.build.core != "cortex-m0plus":
+            cycles = float("nan")
         stack = emulator.mem_read(_STACK, _RAM + _RAM_BYTES - _STACK).lstrip(_PAINT)
-        return _Count(float(instructions.mean()), int(instructions.max()), float(cycles.mean())
-                     if self.build.core == "cortex-m0plus" else None, len(stack))
+        return _Count(instructions, cycles, len(stack))
 
     def _run(self, emulator, pixels):
         """The logits of one digit after the other."""

@@ -106,10 +106,7 @@ def _kind(network):
 
 def _check_page(network):
     """An accumulator fits into 32 bits in every network; its product with a multiplier may not."""
-    widths = network.widths
-    if widths[0] != SIDE**2 or widths[-1] != 10 or len(widths) < 3:
-        raise ValueError(f"the page needs {SIDE**2} pixels, a hidden layer and 10 digits; got a "
-                         f"network of {widths}")
+    check_widths(network, "the page")
     if len({type(layer) for layer in network.layers}) > 1:
         raise ValueError("the page reads dense layers or convolutions, not both")
     for place, layer in enumerate(network.layers[:-1]):
@@ -119,6 +116,14 @@ def _check_page(network):
         if product >= 2**53:
             raise ValueError(f"layer {place}: a product could reach {product}; JavaScript is "
                              f"exact below {2**53}")
+
+
+def check_widths(network, what):
+    """ValueError unless a network reads pictures, has a hidden layer and knows ten digits."""
+    widths = network.widths
+    if widths[0] != SIDE**2 or widths[-1] != 10 or len(widths) < 3:
+        raise ValueError(f"{what} needs {SIDE**2} pixels, a hidden layer and 10 digits; got a "
+                         f"network of {widths}")
 
 
 def _built(name):

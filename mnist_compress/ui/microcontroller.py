@@ -88,8 +88,7 @@ def _counted(name, network, path, digits, core, checksum):
     if not same:
         raise RuntimeError(f"{name} says other logits on {core} than here")
     counted = chip.Chip(build).count(few.images[:1 if build.floats else 2])  # floats: a second each
-    cycles = float("nan") if counted.cycles is None else counted.cycles
-    taken = counted.instructions, cycles
+    taken = counted.instructions, counted.cycles
     if build.floats:  # they depend on the last bits too
         taken = tuple(float(f"{value:.4g}") for value in taken)
     return ChipRow(name, build.flash, build.code, counted.stack, *taken, len(few), checksum)

@@ -16,6 +16,7 @@ import pytest
 from mnist_compress import deploy, packed
 from mnist_compress.data import load_full
 from mnist_compress.deploy import chip
+from mnist_compress.deploy.encodings import ENCODINGS
 from tests.unit.conftest import official_folder
 from tests.unit.deploy.networks import NAMES, network, pictures
 from tools import image as command
@@ -77,7 +78,7 @@ def test_a_convolution_on_every_core(core, images, sources):
     assert np.array_equal(chip.Chip(built).logits(pixels), wanted)
 
 
-@pytest.mark.parametrize("encoding", deploy.ENCODINGS)
+@pytest.mark.parametrize("encoding", ENCODINGS)
 def test_every_encoding_on_every_core(encoding, images, sources):
     pixels, small = images[:20], network("thousand-small")
     for core in chip.CORES:
@@ -100,7 +101,7 @@ def test_exact_figures(name, encoding, flash, stack, instructions, cycles, test,
     built = chip.build(sources(name, encoding))
     found = chip.Chip(built).count(test.images[:100])
     assert (built.flash, found.stack) == (flash, stack)
-    assert found.instructions == pytest.approx(instructions, abs=2) and found.worst >= instructions
+    assert found.instructions == pytest.approx(instructions, abs=2)
     assert found.cycles == pytest.approx(cycles, abs=10)
 
 
@@ -115,8 +116,7 @@ def test_instructions_are_those_that_are_counted_one_by_one(core, test, sources)
     slow.logits(test.images[:2])
     # a Cortex-M4 passes over instructions whose condition fails, which the hook does not see
     assert 0 <= 2 * found.instructions - len(each) <= 2 * 31 * (core == "cortex-m4")
-    assert found.worst >= found.instructions
-    assert (found.cycles is None) == (core != "cortex-m0plus")
+    assert np.isnan(found.cycles) == (core != "cortex-m0plus")
 
 
 def test_flash_is_all_that_is_loaded(sources):
@@ -124,7 +124,6 @@ def test_flash_is_all_that_is_loaded(sources):
         built = chip.build(sources("thousand"), core)
         held = sum(len(data) for _, data in chip._loaded(built.elf)[0])
         assert held <= built.flash < held + 4  # what aligns the tables
-        assert built.code + built.tables == built.flash
     with_a_multiplier = chip.build(sources("thousand"), "rv32emc")
     assert built.code > with_a_multiplier.code  # the compiler's multiplication is counted
 
@@ -182,18 +181,21 @@ def test_the_image_boots(image, test):
     assert sum(len(data) for _, data in segments) <= flash
 
 
-def test_the_hex_file_holds_the_same(image):
-    elf, text, flash = image
-    memory = {}
-    for line in text.read_text().split():
+def check_hex(name, flash):
+    """The .hex file, which may count in steps of 16 bytes, holds what the .elf file loads."""
+    memory, base = {}, 0
+    for line in name.with_suffix(".hex").read_text().split():
         record = bytes.fromhex(line[1:])
         assert line[0] == ":" and sum(record) % 256 == 0
-        count, start, kind = record[0], int.from_bytes(record[1:3], "big"), record[3]
+        start, kind = base + int.from_bytes(record[1:3], "big"), record[3]
+        assert kind in (0, 1, 2, 4)
         if kind == 0:
-            memory.update(zip(range(start, start + count), record[4:-1], strict=True))
-    for start, data in chip._loaded(elf.read_bytes())[0]:
+            memory.update(zip(range(start, start + record[0]), record[4:-1], strict=True))
+        elif kind > 1:
+            base = int.from_bytes(record[4:6], "big") << (4 if kind == 2 else 16)
+    for start, data in chip._loaded(name.with_suffix(".elf").read_bytes())[0]:
         assert bytes(memory[start + place] for place in range(len(data))) == data
-    assert max(memory) + 1 == flash
+    assert max(memory) + 1 == flash and line == ":00000001FF"
 
 
 def test_one_command_writes_it(image, tmp_path, capsys):
@@ -206,12 +208,11 @@ def test_one_command_writes_it(image, tmp_path, capsys):
         assert (tmp_path / f"{name}.elf").exists() and (tmp_path / f"{name}.c").exists()
 
 
-def test_a_hex_file_beyond_64_kilobytes(sources, tmp_path):
-    flash = chip.write_image(sources("pruned"), tmp_path / "reader")
-    lines = (tmp_path / "reader.hex").read_text().split()
-    assert flash > 2**16
-    assert [line for line in lines if line[7:9] == "04"] == [":020000040000FA", ":020000040001F9"]
-    assert lines[-1] == ":00000001FF"
+def test_the_hex_file_holds_the_same(image, sources, tmp_path):
+    check_hex(image[0], image[2])
+    large = chip.write_image(sources("pruned"), tmp_path / "reader")
+    assert large > 2**16
+    check_hex(tmp_path / "reader", large)
 
 
 def test_the_image_boots_in_qemu(image, test, tmp_path):
