@@ -7,19 +7,22 @@ with its weights in one of `encodings`; `chip` compiles it for a microcontroller
 emulator. A runtime, a compiler or an emulator is imported when it is used.
 """
 
-from . import chip, executorch  # noqa: F401
-from .c import export_c  # noqa: F401
-from .compare import Deployment, deployments  # noqa: F401
-from .encodings import ENCODINGS  # noqa: F401
-from .onnx import (  # noqa: F401
+from . import chip, executorch
+from .c import export_c
+from .compare import deployments
+from .onnx import (
     export_onnx,
     load_onnx,
     numpy_logits,
-    onnx_latency,
     onnx_layers,
     onnx_logits,
     processor,
     quantize_onnx,
     save_onnx,
 )
-from .page import export_page, export_qr_page  # noqa: F401
+from .page import QR_BYTES, QR_PREFIX, export_page, export_qr_page
+
+__all__ = [
+    "QR_BYTES", "QR_PREFIX", "chip", "deployments", "executorch", "export_c", "export_onnx",
+    "export_page", "export_qr_page", "load_onnx", "numpy_logits", "onnx_layers", "onnx_logits",
+    "processor", "quantize_onnx", "save_onnx"]

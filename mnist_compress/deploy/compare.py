@@ -1,9 +1,8 @@
 """One network in every runtime, side by side: files, memory, time, accuracy."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -17,14 +16,9 @@ from .onnx import export_onnx, float_copy, load_onnx, quantize_onnx
 from .page import export_page
 
 
-@dataclass(frozen=True)
-class Deployment:
-    """One way to run the network on a device.
-
-    file_bytes: of the file it needs. memory_bytes: of the weights and biases it holds while it
-    runs. time: for one digit, on one thread. accuracy: on `digits`, a fraction of 1. None:
-    not measured here.
-    """
+class Deployment(NamedTuple):
+    """One way to run the network on a device: bytes of its file, and of the weights and biases it
+    holds while it runs; time for one digit, on one thread; accuracy, 0..1. None: not measured."""
 
     name: str
     file_bytes: int
@@ -34,15 +28,15 @@ class Deployment:
 
 
 def deployments(model: DigitClassifier, integer: IntegerNetwork, folder: str | Path,
-                train_digits: Digits, digits: Digits, rounds: int = 25) -> list[Deployment]:
-    """Write every file of `integer` and `model` into a folder and measure: a list of `Deployment`.
+                train_digits: Digits, digits: Digits) -> list[Deployment]:
+    """Write every file of `integer` and `model` into a folder and measure them, on `digits`.
 
     model: the float network that `integer` was made from. Files: float.onnx and int8.onnx (by ONNX
     Runtime's own quantization of `model`), int8.pte (the same by ExecuTorch's, where it is
     installed), digits.mc (packed), digits.html (the page).
     """
     ways = list(_networks(model, integer, Path(folder), train_digits, digits))
-    times = latency({name: (network, inputs) for name, network, inputs, *_ in ways}, rounds=rounds)
+    times = latency({name: (network, inputs) for name, network, inputs, *_ in ways})
     rows = [Deployment(name, size, held, time, _accuracy(network, inputs, digits.labels))
             for (name, network, inputs, size, held), time in zip(ways, times, strict=True)]
     return [*rows, Deployment("page", export_page(integer, Path(folder, "digits.html")))]

@@ -9,7 +9,7 @@ import contextlib
 import importlib.util
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,6 @@ import torch
 from torch import Tensor, nn
 
 from .. import measure
-from ..arguments import whole
 from ..data import Digits
 from ..model import DigitClassifier
 from ..quantization import quiet
@@ -36,8 +35,7 @@ def export(model: DigitClassifier, path: str | Path, digits: Digits | None = Non
     """Write a .pte file: inputs (1..BATCH, in) float32 -> logits (n, 10). Returns its bytes.
 
     digits: the training digits, to calibrate int8 on; None leaves the network in float32. Weights
-    get one scale a unit. ImportError with the command that installs ExecuTorch, ValueError for no
-    digits or anything but a DigitClassifier.
+    get one scale a unit. ImportError with the command that installs ExecuTorch.
     """
     with _ready():
         from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
@@ -50,15 +48,11 @@ def export(model: DigitClassifier, path: str | Path, digits: Digits | None = Non
 
 
 def _quantized_graph(model: DigitClassifier, digits: Digits) -> nn.Module:
-    """What `export`'s int8 file computes, as a torch module that rounds in float32.
-
-    Quantized by torchao's pt2e flow and ExecuTorch's XNNPACKQuantizer, symmetric weights a unit.
-    """
+    """What `export`'s int8 file computes, as a torch module that rounds in float32."""
     with _ready():
         from executorch.backends.xnnpack.quantizer import xnnpack_quantizer as xnnpack
         from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
 
-        whole("number of digits to calibrate on", len(digits), 1)
         scheme = xnnpack.get_symmetric_quantization_config(is_per_channel=True)
         graph = prepare_pt2e(_traced(float_copy(model), model).module(),
                              xnnpack.XNNPACKQuantizer().set_global(scheme))
@@ -77,19 +71,15 @@ def _traced(module: nn.Module, model: DigitClassifier) -> Any:
 def load(path: str | Path) -> Callable[[Tensor], Tensor]:
     """Load a .pte file: a function of float32 inputs (1..BATCH, in) that returns logits (n, 10).
 
-    One thread for all networks of this process. ValueError for a file that cannot be loaded.
+    From now on all networks of this process run on one thread.
     """
     with _ready():
         from executorch.extension.pybindings.portable_lib import _unsafe_reset_threadpool
         from executorch.runtime import Runtime
 
-        Path(path).stat()  # FileNotFoundError if there is none
         _unsafe_reset_threadpool(1)  # safe while nothing runs; there is no public name for it
-        try:
-            program = Runtime.get().load_program(str(path))
-            method = program.load_method("forward")
-        except RuntimeError as error:
-            raise ValueError(f"{path} is no ExecuTorch program: {error}") from error
+        program = Runtime.get().load_program(str(path))
+        method = program.load_method("forward")
 
     def run(inputs: Tensor, program: Any = program) -> Tensor:  # which lives as long as its method
         return method.execute([inputs.contiguous()])[0]
@@ -97,44 +87,34 @@ def load(path: str | Path) -> Callable[[Tensor], Tensor]:
     return run
 
 
-def logits(path: str | Path, digits: Digits) -> Tensor:
-    """ExecuTorch's logits for `digits`, float32 (n, 10)."""
-    run = load(path)
-    with _ready():
-        return torch.cat([run(inputs).clone() for inputs in digits.inputs.split(BATCH)])
-
-
 def nbytes(model: DigitClassifier) -> int:
     """What int8 in XNNPACK holds: int8 weights, and for each unit a float32 scale and a bias."""
     return sum(layer.weight.numel() + (4 + 4) * len(layer.weight) for layer in model.layers)
 
 
-def latency(model: DigitClassifier, folder: str | Path, train_digits: Digits, digits: Digits,
-            batches: Iterable[int] = (1, 32, 1000), rounds: int = 25) -> list[measure.LatencyRow]:
+def latency(model: DigitClassifier, folder: str | Path, train_digits: Digits,
+            digits: Digits) -> list[measure.LatencyRow]:
     """float32 and int8 in ExecuTorch, one thread: a list of `LatencyRow`, batch after batch.
 
-    Writes float.pte and int8.pte into the folder. Without ExecuTorch: an empty list. ValueError for
-    batches larger than `digits` or BATCH.
+    Writes float.pte and int8.pte into the folder. Without ExecuTorch: an empty list.
     """
     if not installed():
         return []
-    most, networks = min(BATCH, len(digits)), {}
-    sizes = [whole("batch", size, 1, most) for size in batches]
+    networks = {}
     for name, calibration in (("float32", None), ("int8", train_digits)):
         path = Path(folder, f"{name.removesuffix('32')}.pte")
         export(model, path, calibration)
         networks[f"ExecuTorch {name}"] = load(path), digits.inputs
     with _ready():
-        return measure.latency(networks, sizes, rounds)
+        return measure.latency(networks, (1, 32, 1000))
 
 
 @contextlib.contextmanager
 def _ready() -> Iterator[None]:
     """ImportError unless ExecuTorch is here; while it works, silence and torch's usual dtype.
 
-    Its C++ writes notes on the processor past Python's logs: to file descriptor 2 and, through
-    pybind11, to whatever sys.stderr is, which in a notebook is a red box. Its int8 kernels take
-    none of the scales that another default dtype makes.
+    Its C++ writes notes on the processor to file descriptor 2 and, through pybind11, to sys.stderr,
+    which in a notebook is another. Its int8 kernels take no scales of another default dtype.
     """
     if not installed():
         raise ImportError("ExecuTorch is not installed, and the course does not need it. To add "

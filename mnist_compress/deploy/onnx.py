@@ -3,18 +3,15 @@
 import copy
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
-from ..arguments import whole
 from ..data import Digits
-from ..measure import LatencyRow, latency
 from ..model import DigitClassifier, weight_layers
 from ..quantization import quiet
 
@@ -30,8 +27,7 @@ def float_copy(model: DigitClassifier) -> DigitClassifier:
 def export_onnx(model: DigitClassifier, path: str | Path) -> int:
     """Write an ONNX file: inputs (n, in) float32 -> logits (n, 10), with n free. Returns its bytes.
 
-    Uses the exporter that traces with torch.export ("dynamo"); `save_onnx` writes. ValueError for
-    anything but a DigitClassifier.
+    ValueError for anything but a DigitClassifier.
     """
     network = float_copy(model)
     inputs = torch.zeros(2, model.widths[0], dtype=torch.float32)  # data would be dragged along
@@ -60,13 +56,11 @@ def quantize_onnx(float_path: str | Path, path: str | Path, digits: Digits) -> i
     digits: calibrate the activations; take the training digits. Weights get one scale a unit and 7
     bits (reduce_range): products of two neighbours then fit into the 16 bits that processors
     without VNNI add them in, and every processor gives the same logits. Returns the bytes.
-    ValueError for no digits.
     """
     _runtime()
     from onnxruntime import quantization as ort
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
-    whole("number of digits to calibrate on", len(digits), 1)
     batches = iter([{"rows": part.numpy()} for part in digits.inputs.split(100)])
     reader = SimpleNamespace(get_next=lambda: next(batches, None))
     with quiet(), tempfile.TemporaryDirectory(prefix="mnist_compress-") as folder:
@@ -102,20 +96,12 @@ def onnx_logits(path: str | Path, pixels: Any) -> np.ndarray:
 
 
 def _inputs(pixels: Any) -> np.ndarray:
-    pixels = np.asarray(pixels)
-    if pixels.dtype != np.uint8 or pixels.ndim != 2:
-        raise ValueError(f"pixels must be uint8 of the shape (n, in); got {pixels.dtype} of "
-                         f"{pixels.shape}")
-    return pixels.astype(np.float32) / np.float32(255)
+    return np.asarray(pixels).astype(np.float32) / np.float32(255)
 
 
-@dataclass(frozen=True)
-class _OnnxLayer:
-    """The numbers of one layer in an int8 ONNX file.
-
-    weight int8 (out, in), bias int32 (out,), weight_scale float32 (out,). The input and the output
-    have a float32 scale and an int8 zero_point each.
-    """
+class _OnnxLayer(NamedTuple):
+    """One layer in an int8 ONNX file: weight int8 (out, in), bias int32 (out,), float32 scales, of
+    weights (out,), int8 zero points."""
 
     weight: np.ndarray
     bias: np.ndarray
@@ -127,28 +113,21 @@ class _OnnxLayer:
 
 
 def onnx_layers(path: str | Path) -> list[_OnnxLayer]:
-    """The layers of a file that `quantize_onnx` wrote. ValueError for any other file."""
+    """The layers of a file that `quantize_onnx` wrote, and of no other."""
     import onnx
-    from google.protobuf.message import DecodeError
     from onnx import numpy_helper
 
+    graph = onnx.load(str(path)).graph
+    numbers = {part.name: numpy_helper.to_array(part) for part in graph.initializer}
+    maker = {node.output[0]: node for node in graph.node}
+    reader = {node.input[0]: node for node in graph.node}
     layers = []
-    try:
-        graph = onnx.load(str(path), format="protobuf").graph
-        numbers = {part.name: numpy_helper.to_array(part) for part in graph.initializer}
-        maker = {node.output[0]: node for node in graph.node}
-        reader = {node.input[0]: node for node in graph.node}
-        for node in (node for node in graph.node if node.op_type == "Gemm"):
-            inputs, weight, bias = (maker[name].input for name in node.input)
-            output = reader[node.output[0]].input
-            layers.append(_OnnxLayer(
-                numbers[weight[0]], numbers[bias[0]], numbers[weight[1]], numbers[inputs[1]][()],
-                int(numbers[inputs[2]]), numbers[output[1]][()], int(numbers[output[2]])))
-        if not layers:
-            raise ValueError("it has no layers")
-    except (DecodeError, onnx.checker.ValidationError, LookupError, TypeError,
-            ValueError) as error:
-        raise ValueError(f"{path} is no network from quantize_onnx: {error!r}") from error
+    for node in (node for node in graph.node if node.op_type == "Gemm"):
+        inputs, weight, bias = (maker[name].input for name in node.input)
+        output = reader[node.output[0]].input
+        layers.append(_OnnxLayer(
+            numbers[weight[0]], numbers[bias[0]], numbers[weight[1]], numbers[inputs[1]][()],
+            int(numbers[inputs[2]]), numbers[output[1]][()], int(numbers[output[2]])))
     return layers
 
 
@@ -174,24 +153,11 @@ def _to_int8(steps: np.ndarray, zero_point: int) -> np.ndarray:
     return np.clip(np.rint(steps) + zero_point, -128, 127).astype(np.int32)
 
 
-def onnx_latency(files: Mapping[str, str | Path], digits: Digits,
-                 batches: Iterable[int] = (1, 32, 1000), rounds: int = 25) -> list[LatencyRow]:
-    """{name: ONNX file} in ONNX Runtime, one thread: a list of `LatencyRow`, batch after batch.
-
-    ValueError for batches larger than `digits`.
-    """
-    inputs = digits.inputs.numpy()
-    return latency({f"ONNX Runtime {name}": (load_onnx(path), inputs)
-                    for name, path in files.items()}, batches, rounds)
-
-
 def processor() -> str:
     """What matters of this processor for int8: a sentence on the instructions it names."""
     known = {"avx2": "AVX2", "avx512f": "AVX-512", "avx_vnni": "AVX-VNNI",
              "avx512_vnni": "AVX-512 VNNI", "amx_int8": "AMX int8", "asimddp": "Arm dot product"}
-    try:
-        words = Path("/proc/cpuinfo").read_text().split()
-    except OSError:
-        return "This system does not say which int8 instructions its processor has."
+    told = Path("/proc/cpuinfo")
+    words = told.read_text().split() if told.exists() else []
     found = [name for flag, name in known.items() if flag in words]
-    return f"This processor has {', '.join(found) or 'no int8 instructions that we know'}."
+    return f"This processor has {', '.join(found) or 'no int8 instructions that Linux names'}."

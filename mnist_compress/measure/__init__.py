@@ -5,9 +5,9 @@ the digits that are read differently; `energy` estimates by published tables. Ea
 of Linear and Conv2d layers, unless it says otherwise.
 """
 
-from .answers import ChangedAnswers, by_digit, changed_answers, confidence  # noqa: F401
-from .energy import energy  # noqa: F401
-from .files import (  # noqa: F401
+from .answers import ChangedAnswers, by_digit, changed_answers, confidence
+from .energy import energy
+from .files import (
     FileRow,
     csr_files,
     dense_file,
@@ -16,4 +16,9 @@ from .files import (  # noqa: F401
     packed_file,
     torchao_file,
 )
-from .speed import LATENCY_ROWS, LatencyRow, latency, latency_rows, multiply_adds  # noqa: F401
+from .speed import LATENCY_ROWS, LatencyRow, latency, latency_rows, multiply_adds
+
+__all__ = [
+    "LATENCY_ROWS", "ChangedAnswers", "FileRow", "LatencyRow", "by_digit", "changed_answers",
+    "confidence", "csr_files", "dense_file", "energy", "integer_file", "latency", "latency_rows",
+    "masked_file", "multiply_adds", "packed_file", "torchao_file"]

@@ -6,7 +6,7 @@ import pandas as pd
 import segno
 
 from .. import pretrained
-from ..deploy.page import QR_BYTES, QR_PREFIX
+from ..deploy import QR_BYTES, QR_PREFIX
 from ..packed import breakdown, pack
 from ..training import evaluate
 from .plots import HATCHES, Picture, canvas, in_style, pareto

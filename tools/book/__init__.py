@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from mnist_compress import pretrained
-from mnist_compress.deploy.page import export_page
+from mnist_compress.deploy import export_page
 from tools import ROOT
 from tools.book import networks, pages, recorded, scripts
 from tools.book.polish import Folder, address, polish

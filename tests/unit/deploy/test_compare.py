@@ -18,7 +18,7 @@ ONNX_BYTES = 101_632 + 138 * (4 + 1 + 4 + 4 + 4) + 3 * (4 + 1)
 def test_deployments_measure_files_that_are_there(tmp_path, digits, test):
     model = prune(trained_model(), 0.97).train()
     integer = quantize_model(model, digits)
-    rows = {row.name: row for row in deployments(model, integer, tmp_path, digits, test, rounds=2)}
+    rows = {row.name: row for row in deployments(model, integer, tmp_path, digits, test)}
     names = ["PyTorch float32", "ONNX Runtime float32", "ONNX Runtime int8",
              *["ExecuTorch int8"] * executorch.installed(), "NumPy int8, packed", "page"]
     assert list(rows) == names and model.training

@@ -17,7 +17,6 @@ from mnist_compress.deploy.onnx import (
     export_onnx,
     load_onnx,
     numpy_logits,
-    onnx_latency,
     onnx_layers,
     onnx_logits,
     processor,
@@ -151,78 +150,6 @@ assert os.environ["ORT_DISABLE_TELEMETRY"] == "1"
                           text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert {file.name for file in tmp_path.iterdir()} == {"float.onnx", "int8.onnx"}
-
-
-def test_wrong_input_is_quoted(onnx_files, test, tmp_path):
-    pixels = flatten(test.images)
-    for wrong in (pixels.float(), test.images):
-        with pytest.raises(ValueError, match="pixels must be uint8 of the shape"):
-            numpy_logits(onnx_files[2], wrong)
-    with pytest.raises(ValueError, match="no network from quantize_onnx"):
-        onnx_layers(onnx_files[1])
-    empty = onnx.helper.make_model(onnx.helper.make_graph([], "empty", [], []))
-    onnx.save(empty, tmp_path / "empty.onnx")
-    with pytest.raises(ValueError, match="it has no layers"):
-        onnx_layers(tmp_path / "empty.onnx")
-    with pytest.raises(ValueError, match=r"number of digits to calibrate on must be .*; got 0"):
-        quantize_onnx(onnx_files[1], tmp_path / "int8.onnx", test[:0])
-    for batch in (1000, 0):
-        with pytest.raises(ValueError, match=f"batch must be .* from 1 to 5; got {batch}"):
-            onnx_latency({"float32": onnx_files[1]}, test[:5], (1, batch))
-
-
-def foreign_files(folder, float_file):
-    """Files that are no network from quantize_onnx, each wrong in its own way."""
-    def saved(name, nodes, numbers=()):
-        graph = onnx.helper.make_graph(nodes, "other", [], [], numbers)
-        onnx.save(onnx.helper.make_model(graph), folder / name)
-        return folder / name
-
-    def written(name, content):
-        (folder / name).write_bytes(content)
-        return folder / name
-
-    node, number = onnx.helper.make_node, onnx.numpy_helper.from_array(np.ones(3, np.int8), "w")
-    outside, nameless = onnx.TensorProto(), onnx.TensorProto(name="w", dims=[3])
-    outside.CopyFrom(number)
-    outside.ClearField("raw_data")
-    outside.data_location = onnx.TensorProto.EXTERNAL
-    outside.external_data.add(key="location", value="missing.bin")
-    yield float_file
-    yield written("page.onnx", b"<html>Please log in</html>")
-    yield written("noise.onnx", bytes(range(256)))
-    yield written("half.onnx", float_file.read_bytes()[:1000])
-    yield written("empty.json", b"")
-    yield written("page.json", b"<html>")
-    yield saved("none.onnx", [])
-    yield saved("source.onnx", [node("Constant", [], ["a"], value_int=1)])
-    yield saved("sink.onnx", [node("Relu", ["a"], [])])
-    yield saved("gemm.onnx", [node("Gemm", ["a", "w"], ["b"])], [number])
-    yield saved("untyped.onnx", [], [nameless])
-    yield saved("outside.onnx", [], [outside])
-    yield saved("rows.onnx", [
-        *(node("DequantizeLinear", ["w", "w", "w"], [name]) for name in "abc"),
-        node("Gemm", ["a", "b", "c"], ["d"]), node("QuantizeLinear", ["d", "w", "w"], ["e"])],
-        [number])
-
-
-def test_any_other_file_is_named(onnx_files, tmp_path):
-    for path in foreign_files(tmp_path, onnx_files[1]):
-        for call in (onnx_layers, lambda path: numpy_logits(path, np.zeros((1, 784), np.uint8))):
-            with pytest.raises(ValueError) as error:
-                call(path)
-            assert str(error.value).startswith(f"{path} is no network from quantize_onnx: ")
-    with pytest.raises(FileNotFoundError):
-        onnx_layers(tmp_path / "missing.onnx")
-
-
-def test_latency_rows_come_in_pairs(onnx_files, test):
-    files = dict(zip(("float32", "int8"), onnx_files[1:3], strict=True))
-    rows = onnx_latency(files, test, batches=(1, 32), rounds=5)
-    assert [(row.name, row.batch) for row in rows] == [
-        (f"ONNX Runtime {kind}", batch) for batch in (1, 32) for kind in ("float32", "int8")]
-    assert all(0 < row.low <= row.median <= row.high for row in rows)
-    assert rows[0].ratio == rows[2].ratio == 1
 
 
 def test_the_processor_is_described():

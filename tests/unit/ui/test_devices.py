@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from mnist_compress.deploy import Deployment
+from mnist_compress.deploy.compare import Deployment
 from mnist_compress.measure import LatencyRow
 from mnist_compress.ui import devices
 
