@@ -288,3 +288,59 @@ def test_empty_digits_say_so(model):
     none = Digits(torch.zeros(0, 28, 28, dtype=torch.uint8), torch.zeros(0, dtype=torch.int64))
     with pytest.raises(ValueError, match="digit"):
         pruning.fine_tune(model, none)
+
+
+@given(SHARES, st.integers(0, 99))
+@settings(deadline=None, max_examples=20)
+def test_random_masks_have_the_zeros_of_pruning_anywhere(share, seed):
+    torch.manual_seed(1)
+    model = DigitClassifier((30, 40, 10))
+    before = torch.random.get_rng_state()
+    masks = pruning.random_masks(model, share, seed)
+    assert [mask.shape for mask in masks] == [(40, 30), (10, 40)]
+    assert sum(int((~mask).sum()) for mask in masks) == round(share * 1600)
+    assert all(map(torch.equal, masks, pruning.random_masks(model, share, seed)))
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_random_masks_ask_neither_magnitude_nor_layer(model):
+    masks = [pruning.random_masks(model, 0.5, seed) for seed in range(9)]
+    assert not torch.equal(masks[0][0], masks[1][0])
+    for place, layer in enumerate(model.layers):
+        size = layer.weight.detach().abs()
+        left = torch.stack([seed[place] for seed in masks])
+        assert left.double().mean().item() == pytest.approx(0.5, abs=0.03)
+        kept = (size * left).sum() / left.sum()  # a mean over all seeds
+        assert kept.item() == pytest.approx(size.mean().item(), rel=0.05)
+    assert torch.equal(pruning.random_masks(model, 0.5)[0], masks[0][0])  # seed 0
+
+
+@given(st.lists(st.lists(st.integers(-9, 9), min_size=13, max_size=13), min_size=1, max_size=3),
+       st.integers(1, 13), st.integers(2, 6), st.data())
+@settings(deadline=None, max_examples=50)
+def test_n_m_masks_by_brute_force(rows, inputs, m, data):
+    n = data.draw(st.integers(1, m - 1))
+    layer = torch.nn.Linear(inputs, len(rows))
+    layer.weight.data = torch.tensor(rows, dtype=torch.float32)[:, :inputs].contiguous()
+    (mask,) = pruning.n_m_masks(layer, n, m)
+    for row, stays in zip(rows, mask.tolist(), strict=True):
+        wanted = [True] * inputs
+        for start in range(0, inputs - m + 1, m):
+            ranked = sorted(range(start, start + m), key=lambda place: (abs(row[place]), place))
+            for place in ranked[:m - n]:
+                wanted[place] = False
+        assert stays == wanted
+
+
+def test_two_of_four_is_the_default_and_windows_count_as_rows():
+    torch.manual_seed(0)
+    layer = torch.nn.Conv2d(3, 5, 2)  # 12 weights a channel
+    (mask,) = pruning.n_m_masks(layer)
+    assert mask.shape == layer.weight.shape
+    groups = mask.view(5, 3, 4)
+    assert (groups.sum(2) == 2).all()
+    size = layer.weight.detach().abs().view(5, 3, 4)
+    assert (size.masked_fill(~groups, math.inf).amin(2) > (size * ~groups).amax(2)).all()
+    for wrong in ((4, 4), (0, 4), (1, 1)):
+        with pytest.raises(ValueError, match=r"^[nm] must be a whole number"):
+            pruning.n_m_masks(layer, *wrong)

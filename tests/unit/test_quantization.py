@@ -1,5 +1,6 @@
 """Quantization against NumPy integers, torchao, and the half-step property."""
 
+import copy
 import math
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis.extra import numpy as arrays
 from mnist_compress import quantization as q
 from mnist_compress.model import DigitClassifier
 from mnist_compress.pruning import prune
-from mnist_compress.training import evaluate, logits
+from mnist_compress.training import evaluate, logits, train_on
 
 MATRICES = arrays.arrays(np.float32, arrays.array_shapes(min_dims=2, max_dims=2, max_side=8),
                          elements=st.floats(-1e6, 1e6, width=32))
@@ -267,3 +268,69 @@ def test_the_ends_of_what_qparams_may_be():
     params = q.qparams_of(0.5, 127, scheme="affine")
     assert (params.zero_point.item(), params.scale.dtype) == (127, torch.float32)
     assert q.qparams_of(torch.tensor(0.5, dtype=torch.float64)).scale.dtype == torch.float32
+
+
+def small_problem():
+    torch.manual_seed(3)
+    model = torch.nn.Sequential(torch.nn.Linear(6, 5), torch.nn.ReLU(), torch.nn.Linear(5, 3))
+    return model, (torch.randn(40, 6), torch.arange(40) % 3)
+
+
+@pytest.mark.parametrize("bits", [8, 3])
+def test_training_with_rounding_is_that_of_torch(bits):
+    """The same steps with torch's own fake quantization and torch's own Adam."""
+    model, (inputs, labels) = small_problem()
+    before = copy.deepcopy(model.state_dict())
+    found = q.quantization_aware_train(model, (inputs, labels), bits, epochs=2, seed=5)
+    same, most = copy.deepcopy(model).double(), 2 ** (bits - 1) - 1
+    torch.manual_seed(5)
+    adam = torch.optim.Adam(same.parameters(), 1e-3)
+    for _ in range(2):
+        for batch in torch.randperm(40).split(16):
+            values = inputs[batch].double()
+            for layer in (same[0], same[2]):
+                scale = (layer.weight.detach().abs().max() / most).item()
+                weight = torch.fake_quantize_per_tensor_affine(layer.weight, scale, 0, -most, most)
+                values = torch.nn.functional.linear(
+                    values.relu() if layer is same[2] else values, weight, layer.bias)
+            adam.zero_grad()
+            torch.nn.functional.cross_entropy(values, labels[batch]).backward()
+            adam.step()
+    wanted = q.round_weights(same.float(), bits)
+    for name, part in wanted.state_dict().items():
+        assert torch.allclose(found.state_dict()[name], part, atol=1e-6), name
+        assert torch.equal(model.state_dict()[name], before[name])
+
+
+@pytest.mark.parametrize(("bits", "scheme", "per_channel"), [
+    (8, "symmetric", False), (2, "affine", False), (4, "symmetric", True), (3, "affine", True)])
+def test_training_with_rounding_ends_on_the_grid(bits, scheme, per_channel):
+    model, pair = small_problem()
+    found = q.quantization_aware_train(model, pair, bits, scheme, per_channel, epochs=1)
+    control = q.round_weights(train_on(model, pair, epochs=1), bits, scheme, per_channel)
+    assert type(found[0]) is torch.nn.Linear and found[0].weight.dtype == torch.float32
+    for layer, other in ((found[0], control[0]), (found[2], control[2])):
+        rows = layer.weight if per_channel else [layer.weight]
+        assert all(len(row.unique()) <= 2**bits for row in rows)
+        assert not torch.equal(layer.bias, other.bias)  # other gradients
+
+
+def test_a_rounded_weight_has_the_gradient_of_the_weight():
+    weight = torch.tensor([[0.3, -1.0], [0.26, 0.0]], requires_grad=True)
+    for settings_ in ((3, "symmetric", False), (3, "affine", True)):
+        found = q.StraightThrough(*settings_)(weight)
+        qparams = q.choose_qparams(weight, *settings_)
+        assert torch.allclose(found, q.dequantize(q.quantize(weight, qparams), qparams))
+        (gradient,) = torch.autograd.grad((found * torch.tensor([[1.0, 2], [3, 4]])).sum(), weight)
+        assert gradient.tolist() == [[1, 2], [3, 4]]
+
+
+def test_torchaos_two_kinds_multiply_floats_or_integers(model, test):
+    inputs, layer = test.inputs[:50], model.layers[0]
+    weight = q.torchao_quantize(model).layers[0].weight.dequantize()
+    plain = torch.nn.functional.linear(inputs, weight, layer.bias)
+    for kind, floats in (("weight_only", True), ("dynamic", False)):
+        library = q.torchao_quantize(model, kind).layers[0]
+        with torch.no_grad():
+            error = (library(inputs) - plain).abs().max().item()
+        assert (error < 1e-5) is floats and error < 0.2  # integers: inputs are rounded, too
