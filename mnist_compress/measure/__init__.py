@@ -16,9 +16,9 @@ from .files import (
     packed_file,
     torchao_file,
 )
-from .speed import LATENCY_ROWS, LatencyRow, latency, latency_rows, multiply_adds
+from .speed import LatencyRow, latency, latency_rows, multiply_adds
 
 __all__ = [
-    "LATENCY_ROWS", "ChangedAnswers", "FileRow", "LatencyRow", "by_digit", "changed_answers",
+    "ChangedAnswers", "FileRow", "LatencyRow", "by_digit", "changed_answers",
     "confidence", "csr_files", "dense_file", "energy", "integer_file", "latency", "latency_rows",
     "masked_file", "multiply_adds", "packed_file", "torchao_file"]

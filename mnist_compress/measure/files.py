@@ -5,16 +5,14 @@ import gzip
 import io
 import tempfile
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import prune as torch_prune
 
-from ..arguments import real
 from ..integer import IntegerNetwork
 from ..model import weight_layers
 from ..packed import load, save
@@ -23,8 +21,7 @@ from ..quantization import quiet, torchao_quantize
 from ..training import Pair, evaluate
 
 
-@dataclass(frozen=True)
-class FileRow:
+class FileRow(NamedTuple):
     """A file: its bytes, and whether what was read from it gave the same answers."""
 
     name: str
@@ -33,18 +30,15 @@ class FileRow:
 
 
 def dense_file(name: str, model: nn.Module, digits: Pair, compress: str | None = None) -> FileRow:
-    """The tensors of any network, zeros and all. compress: None or "gzip"; ValueError for others"""
+    """The tensors of any network, zeros and all. compress: None or "gzip"."""
     weight_layers(model)  # refuses weights that are computed
     return _written(name, model, digits, model.state_dict(), partial(_filled, model), compress)
 
 
 def masked_file(name: str, model: nn.Module, digits: Pair, sparsity: float) -> FileRow:
-    """What torch.nn.utils.prune leaves behind in any network: the old weights and their masks.
-
-    ValueError unless the sparsity lies in [0, 1): to torch, 2 would mean two weights.
-    """
-    masked = with_masks(model, real("sparsity", sparsity, 0, below=1))
-    return _written(name, masked, digits, masked.state_dict(), partial(_filled, with_masks(model)))
+    """What torch.nn.utils.prune leaves behind in any network: the old weights and their masks."""
+    masked = with_masks(model, prune(model, sparsity))
+    return _written(name, masked, digits, masked.state_dict(), partial(_filled, masked))
 
 
 def integer_file(name: str, model: IntegerNetwork, digits: Pair,
@@ -76,10 +70,9 @@ def csr_files(model: Any, digits: Pair,
     """{(sparsity, index type): FileRow} for a DigitClassifier, pruned to each of these, in
     compressed sparse rows: row ends, columns, values; dense biases.
 
-    "as PyTorch saves it" is what `to_sparse_csr` makes: its columns are a view of a larger tensor,
-    of rows and columns, and torch.save writes all of that, 20 bytes for each weight. "int64" is the
-    same with columns of their own. The other two change their type; uint16 is for the columns, row
-    ends then take int32.
+    "as PyTorch saves it": the columns that `to_sparse_csr` makes are a view of a larger tensor, of
+    rows and columns, and torch.save writes all of that, 20 bytes for each weight. The others are
+    types of columns of their own, and of row ends, which take int32 where columns take uint16.
     """
     rows = {}
     for share in sparsities:
@@ -91,21 +84,20 @@ def csr_files(model: Any, digits: Pair,
     return rows
 
 
-def with_masks(model: nn.Module, sparsity: float = 0.0) -> nn.Module:
-    """A copy of any network, pruned by torch.nn.utils.prune and with its hooks left in."""
-    weight_layers(model)  # refuses what has such hooks already
+def with_masks(model: nn.Module, sparse: nn.Module) -> nn.Module:
+    """A copy of any network with the hooks and masks of torch.nn.utils.prune, which leave the
+    weights that are not 0 in `sparse`."""
     masked = copy.deepcopy(model)
-    weights = [(layer, "weight") for _, layer in weight_layers(masked)]
+    layers = zip(weight_layers(masked), weight_layers(sparse), strict=True)
     with torch.no_grad():  # so that what it makes can be copied
-        torch_prune.global_unstructured(weights, torch_prune.L1Unstructured, amount=sparsity)
+        for (_, layer), (_, zeros) in layers:
+            torch_prune.custom_from_mask(layer, "weight", zeros.weight != 0)
     return masked
 
 
 def _written(name: str, model: Any, digits: Pair, content: Any, rebuild: Callable[[Any], Any],
              compress: str | None = None) -> FileRow:
     """Write with torch.save, read back, ask again; the file's name, which is in it, is the same."""
-    if compress not in (None, "gzip"):
-        raise ValueError(f'compress must be None or "gzip"; got {compress!r}')
     with tempfile.TemporaryDirectory(prefix="mnist_compress-") as folder, quiet():
         path = Path(folder, "model.pt")
         torch.save(content, path)
@@ -127,23 +119,19 @@ def _filled(model: nn.Module, tensors: dict[str, Tensor]) -> nn.Module:
     return again
 
 
-def _to_csr(weight: Tensor, index_type: str) -> Tensor | list[Tensor]:
+def _to_csr(weight: Tensor, kind: str) -> list[Tensor]:
     with quiet():  # torch remarks that this layout is in beta
         sparse = weight.to_sparse_csr()
-        ends, columns, values = sparse.crow_indices(), sparse.col_indices(), sparse.values()
-        if index_type == "as PyTorch saves it":
-            return sparse
-        if index_type == "int64":
-            return torch.sparse_csr_tensor(ends, columns.clone(), values, weight.shape)
-    small = torch.int32 if index_type == "uint16" else getattr(torch, index_type)
-    return [ends.to(small), columns.to(getattr(torch, index_type)), values]
+    ends, columns, values = sparse.crow_indices(), sparse.col_indices(), sparse.values()
+    if kind != "as PyTorch saves it":
+        columns = columns.to(getattr(torch, kind), copy=True)
+        ends = ends.to(torch.int32 if kind == "uint16" else columns.dtype)
+    return [ends, columns, values]
 
 
 def _from_csr(model: Any, stored: list) -> Any:
     again = copy.deepcopy(model)
-    for layer, (weight, bias, shape) in zip(again.layers, stored, strict=True):
-        if isinstance(weight, list):
-            ends, columns, values = weight
-            weight = torch.sparse_csr_tensor(ends.long(), columns.long(), values, shape)
+    for layer, ((ends, columns, values), bias, shape) in zip(again.layers, stored, strict=True):
+        weight = torch.sparse_csr_tensor(ends.long(), columns.long(), values, shape)
         layer.weight.data, layer.bias.data = weight.to_dense(), bias
     return again

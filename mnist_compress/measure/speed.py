@@ -3,17 +3,15 @@
 import copy
 import statistics
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from timeit import Timer
-from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
-from ..arguments import real, whole
+from ..arguments import whole
 from ..data import Digits, inputs_and_labels
 from ..model import weight_layers
 from ..pruning import remove_units, weakest_units
@@ -45,8 +43,7 @@ def multiply_adds(model: nn.Module, inputs: Tensor | None = None) -> tuple[int, 
             sum(times * int(weight.count_nonzero()) for weight, times in used))
 
 
-@dataclass(frozen=True)
-class LatencyRow:
+class LatencyRow(NamedTuple):
     """Microseconds for one batch: the median, the middle half (low, high), and median / first."""
 
     name: str
@@ -58,15 +55,15 @@ class LatencyRow:
 
 
 def latency(networks: Mapping[str, tuple[Callable, Any]], batches: Iterable[int] = (1,),
-            rounds: int = 25, milliseconds: float = 1.0) -> list[LatencyRow]:
+            rounds: int = 25) -> list[LatencyRow]:
     """Time networks side by side, batch after batch: a list of `LatencyRow`.
 
     networks: {name: (a torch.nn.Module or any function, its inputs)}; the others are compared with
-    the first. They take turns, so that a busy moment hits all of them; a turn lasts at least
-    `milliseconds`. One thread, in PyTorch and in NumPy, eval mode and no gradients. ValueError for
-    fewer than two rounds, which have no spread, or batches larger than the inputs.
+    the first. They take turns, so that a busy moment hits all of them; a turn lasts at least a
+    millisecond. One thread, in PyTorch and in NumPy, eval mode and no gradients. ValueError for
+    one round, which has no spread, or batches larger than the inputs.
     """
-    rounds, seconds = whole("rounds", rounds, 2), real("milliseconds", milliseconds, 0) / 1e3
+    rounds = whole("rounds", rounds, 2)
     most = min(len(inputs) for _, inputs in networks.values())
     sizes = [whole("batch", size, 1, most) for size in batches]
     ready = {name: (copy.deepcopy(network).eval() if isinstance(network, nn.Module) else network,
@@ -74,19 +71,19 @@ def latency(networks: Mapping[str, tuple[Callable, Any]], batches: Iterable[int]
     rows: list[LatencyRow] = []
     for size in sizes:
         timers = [Timer(partial(network, inputs[:size])) for network, inputs in ready.values()]
-        quartiles = [statistics.quantiles(each, n=4) for each in _times(timers, rounds, seconds)]
+        quartiles = [statistics.quantiles(each, n=4) for each in _times(timers, rounds)]
         rows += [LatencyRow(name, size, middle, low, high, middle / quartiles[0][1])
                  for name, (low, middle, high) in zip(ready, quartiles, strict=True)]
     return rows
 
 
-def _times(timers: list[Timer], rounds: int, seconds: float) -> list[tuple[float, ...]]:
+def _times(timers: list[Timer], rounds: int) -> list[tuple[float, ...]]:
     """Microseconds of each timer in each round."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         with threadpool_limits(1), torch.no_grad():
-            turns = [(timer, _repeats(timer, seconds)) for timer in timers]
+            turns = [(timer, _repeats(timer)) for timer in timers]
             times = [[1e6 * timer.timeit(count) / count for timer, count in turns]
                      for _ in range(rounds)]
     finally:
@@ -94,45 +91,41 @@ def _times(timers: list[Timer], rounds: int, seconds: float) -> list[tuple[float
     return list(zip(*times, strict=True))
 
 
-def _repeats(timer: Timer, seconds: float) -> int:
-    """How often to call so that it takes that long; this also warms everything up."""
+def _repeats(timer: Timer) -> int:
+    """How often to call so that it takes a millisecond; this also warms everything up."""
     repeats = 1
-    while timer.timeit(repeats) < seconds:
+    while timer.timeit(repeats) < 0.001:
         repeats *= 2
     return repeats
 
 
-LATENCY_ROWS: dict[str, Callable[[Any], Callable]] = {  # name: what makes its network
-    "dense float32": lambda of: of.model,
-    "masks left on": lambda of: with_masks(of.sparse),
-    "zeros kept dense": lambda of: of.sparse,
-    "zeros in CSR": lambda of: _sparse_forward(of.sparse),
-    "half the units": lambda of: remove_units(of.model, weakest_units(of.model, 0.5)),
-    "int8 by hand": lambda of: of.integer.logits,
-    "torchao, int8 products": lambda of: torchao_quantize(of.model, "dynamic"),
-    "torchao, int8 weights only": lambda of: torchao_quantize(of.model, "weight_only"),
-}
-
-
-def latency_rows(model: nn.Module, sparse: nn.Module, integer: Any, digits: Pair, *,
+def latency_rows(model: Any, sparse: nn.Module, integer: Any, digits: Pair, *,
                  batches: Iterable[int] = (1, 32, 1000), rounds: int = 25,
-                 names: Iterable[str] = tuple(LATENCY_ROWS)[:-1]) -> list[LatencyRow]:
+                 names: Iterable[str] = ("dense float32", "masks left on", "zeros kept dense",
+                                         "zeros in CSR", "half the units")) -> list[LatencyRow]:
     """`latency` of the same digits through the dense network and what pruning and int8 make of it.
 
     model: the dense network. sparse: the same with zeros in it. integer: the same in integers, or
-    None. names: which rows to time, out of LATENCY_ROWS; no others are made. "zeros in CSR" and
-    "half the units" are for a DigitClassifier, the rest for any network; "int8 weights only" makes
-    floats of the weights for each product. ValueError for other names, and as `latency` says.
+    None. names: these, "int8 by hand", "torchao, int8 products" and "torchao, int8 weights only",
+    which makes floats of the weights for each product; only those named are made. "zeros in CSR"
+    and "half the units" are for a DigitClassifier, the rest for any network.
     """
-    names, inputs = list(names), inputs_and_labels(digits)[0]
-    if not names or not set(names) <= set(LATENCY_ROWS):
-        raise ValueError(f"names must be among {', '.join(LATENCY_ROWS)}; got {names!r}")
-    given = SimpleNamespace(model=model, sparse=sparse, integer=integer)
-    read: dict[str, Any] = dict.fromkeys(names, inputs.to(weight_layers(model)[0][1].weight.dtype))
-    if "int8 by hand" in names:
-        read["int8 by hand"] = (digits.images if isinstance(digits, Digits) else inputs).numpy()
-    return latency({name: (LATENCY_ROWS[name](given), read[name]) for name in names}, batches,
-                   rounds)
+    makers: dict[str, Callable[[], Callable]] = {
+        "dense float32": lambda: model,
+        "masks left on": lambda: with_masks(sparse, sparse),
+        "zeros kept dense": lambda: sparse,
+        "zeros in CSR": lambda: _sparse_forward(sparse),
+        "half the units": lambda: remove_units(model, weakest_units(model, 0.5)),
+        "int8 by hand": lambda: integer.logits,
+        "torchao, int8 products": lambda: torchao_quantize(model, "dynamic"),
+        "torchao, int8 weights only": lambda: torchao_quantize(model, "weight_only"),
+    }
+    inputs = inputs_and_labels(digits)[0]
+    floats = inputs.to(weight_layers(model)[0][1].weight.dtype)
+    stored = (digits.images if isinstance(digits, Digits) else inputs).numpy()
+    networks = {name: (makers[name](), stored if name == "int8 by hand" else floats)
+                for name in names}
+    return latency(networks, batches, rounds)
 
 
 def _sparse_forward(model: Any) -> Callable[[Tensor], Tensor]:

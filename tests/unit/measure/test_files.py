@@ -1,7 +1,6 @@
 """Bytes against files written here, and against what the counts of weights say."""
 
 import copy
-import math
 import warnings
 
 import pytest
@@ -88,14 +87,11 @@ def test_weights_that_hooks_compute_are_refused(model, test):
 
 def test_masks_hold_what_torch_prunes(model, test):
     sparse = prune(model, 0.9)
-    masked = with_masks(sparse)
+    masked = with_masks(model, sparse)
     assert all(layer._forward_pre_hooks and "weight_mask" in layer.state_dict()
                for layer in masked.layers)
     with torch.no_grad():
         assert torch.equal(masked(test.inputs[:50]), sparse(test.inputs[:50]))
-        masked = with_masks(model, 0.3)
-        masked(test.inputs[:1])
-    assert sum(int((layer.weight == 0).sum()) for layer in masked.layers) == 30_490
 
 
 def test_csr_sizes_follow_from_the_counts(model, test):
@@ -126,20 +122,3 @@ def test_the_break_even_of_columns_of_their_own_is_two_thirds(model, test):
         rows = measure.csr_files(model, few, (above - 0.02, above + 0.02))
         sizes = [row.bytes for (_, name), row in rows.items() if name == kind]
         assert sizes[0] > dense > sizes[1]
-
-
-@pytest.mark.parametrize("wrong", [1.0, 1, 2, -0.1, math.nan, True, "0.3", None])
-def test_masks_of_a_sparsity_that_is_none(model, test, wrong):
-    with pytest.raises(ValueError) as error:
-        measure.masked_file("masks", model, test, wrong)
-    assert str(error.value) == \
-        f"sparsity must be a finite number at least 0 and below 1; got {wrong!r}"
-
-
-@pytest.mark.parametrize("wrong", ["zip", "GZIP", True, 0, ["gzip"]])
-def test_a_compression_that_there_is_none_of(model, integer, test, wrong):
-    for call in (lambda: measure.dense_file("dense", model, test, compress=wrong),
-                 lambda: measure.integer_file("int8", integer, test, compress=wrong)):
-        with pytest.raises(ValueError) as error:
-            call()
-        assert str(error.value) == f'compress must be None or "gzip"; got {wrong!r}'
