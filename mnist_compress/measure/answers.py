@@ -47,6 +47,12 @@ class ChangedAnswers:
         return 100 * (self.won - self.lost) / len(self.labels)
 
     @property
+    def by_digit(self) -> Tensor:
+        """The difference for each label from 0 up, float64; NaN for one that does not occur."""
+        change = (self.after == self.labels).double() - (self.before == self.labels).double()
+        return 100 * torch.bincount(self.labels, change) / torch.bincount(self.labels)
+
+    @property
     def interval(self) -> tuple[float, float]:
         """Newcombe's 95 % interval for the difference, in percentage points."""
         both, lost, won, neither = self._counts

@@ -5,9 +5,9 @@ notebook loads no more than it uses. To read it all, begin with the practice: `s
 between notebooks), `guesses`, `questions`, `exercises` (a wrong function is told its mistake) and
 `evidence` (what decides a question). Then `widget`, and what stands on it, each with a JavaScript
 file of its own: `guesses`, `quizwidget`, `recall` (cards), `explorer` (and `explorers`), `drawpad`.
-Pictures and tables are made in `plots`, `units`, `results`, `pipeline`, `tables`, `smallest` and
-`published` (07), `devices` (08), `microcontroller`; `waiting` is the bar of a long cell, `story`
-the key insight and the map of what is done.
+Pictures and tables are made in `plots`, `units`, `results`, `pipeline`, `tables`, `smallest` (07),
+`devices` (08), `microcontroller` (09), `your_network` (10); `waiting` is the bar of a long cell,
+`story` the key insight and the map of what is done.
 """
 
 from importlib import import_module
@@ -30,8 +30,8 @@ _NAMES = {
     "quizwidget": ("quiz",),
     "recall": ("cards",),
     "results": ("show_changes", "show_confusion", "show_network", "show_sizes"),
-    "published": ("literature_table", "references_table", "steps_table"),
-    "smallest": ("show_breakdown", "show_front", "show_qr", "show_qr_page", "show_zoomed"),
+    "smallest": ("literature_table", "references_table", "show_breakdown", "show_front", "show_qr",
+                 "show_qr_page", "show_zoomed", "steps_table"),
     "state": ("forget",),
     "story": ("key_insight", "progress"),
     "tables": ("answer_table", "csr_table", "file_table", "history_table", "kinds_table",

@@ -18,7 +18,7 @@ from ..training import COURSE_SEED, evaluate, fit
 from .explorer import Explorer, choice, slider
 from .plots import pareto
 from .tables import two_digits
-from .units import BRIGHTEST, WEIGHT_COLORS, mosaic, strongest_units
+from .units import BRIGHTEST, ON_WEIGHTS, mosaic, strongest_units
 from .waiting import bar
 
 _ZEROS = (0.0, 0.3, 0.6, 0.8, 0.9, 0.95, 0.98)
@@ -40,7 +40,8 @@ def explore_epochs(train, history) -> Explorer:
     chosen, empty = strongest_units(layers[-1]), (train.inputs == 0).all(0)
     weights = [model.layers[0].weight.detach() for model in layers]
     start = weights[0][chosen].abs()
-    losses = [[row.train_loss for row in history], [row.validation_loss for row in history]]
+    losses = {"training digits": [row.train_loss for row in history],
+              "validation digits": [row.validation_loss for row in history]}
 
     def show(axes, epoch):
         left, right = axes
@@ -48,11 +49,11 @@ def explore_epochs(train, history) -> Explorer:
         if not right.lines:
             right.plot(range(1, 6), [loss for loss, *_ in TEXTBOOK], "^:", color="#555555",
                        label="textbook")
-            for name in ("training digits", "validation digits"):
+            for name in losses:
                 right.plot([], [], label=name, animated=True)
             right.set(xlabel="epoch", ylabel="loss", xlim=(0, len(history) + 0.3), ylim=(0, 1))
             right.legend(loc="upper right")
-        for line, values in zip(right.lines[1:], losses, strict=True):
+        for line, values in zip(right.lines[1:], losses.values(), strict=True):
             line.set_data(range(1, epoch + 1), values[:epoch])
         now = weights[epoch][chosen].abs()
         size = (f"Mean magnitude of these weights: {now[:, ~empty].mean():.3f} at pixels with ink "
@@ -73,11 +74,10 @@ def explore_epochs(train, history) -> Explorer:
 
 def _first_layers(train, epochs):
     """The course's network before the first epoch and after each: what `training.train` makes."""
-    found = []
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(COURSE_SEED)
         model = DigitClassifier().double()
-        found.append(copy.deepcopy(model).float())
+        found = [copy.deepcopy(model).float()]
         fit(model, train, epochs=epochs, batch_size=16, learning_rate=1e-3,
             after_epoch=lambda model: found.append(copy.deepcopy(model).float()))
     return found
@@ -89,8 +89,7 @@ def _show_units(axes, rows):
     if axes.images:
         return axes.images[0].set(data=picture)
     axes.set_axis_off()
-    image = axes.imshow(picture, cmap=WEIGHT_COLORS, vmin=-BRIGHTEST, vmax=BRIGHTEST,
-                        animated=True)
+    image = axes.imshow(picture, **ON_WEIGHTS, animated=True)
     axes.figure.colorbar(image, shrink=0.8, ticks=[-BRIGHTEST, 0, BRIGHTEST], extend="both",
                          label="weight")
 

@@ -6,15 +6,13 @@ import numpy as np
 import torch
 from matplotlib.image import imsave
 
-from ..data import SIDE, normalize
+from ..data import SIDE
 from ..pruning import sparsity
-from ..quantization import qparams_of, quantize
 from ..stages import STAGES
 from ..trace import trace_prediction
-from .plots import HATCHES, Picture, canvas, image_tag, in_style
+from .plots import HATCHES, INK, Picture, canvas, image_tag, in_style
 from .state import Sentence, marked
-from .tables import _shapes
-from .units import BRIGHTEST, WEIGHT_COLORS, mosaic, strongest_units
+from .units import ON_WEIGHTS, mosaic, strongest_units
 
 _CARD = ("flex: 1 1 15em; border: 1px solid #888888; border-radius: 4px; padding: 0.4em 0.7em; "
          "margin: 0")
@@ -54,23 +52,27 @@ def stage_cards(pipeline) -> Sentence:
     return shown
 
 
+def _shapes(*shapes):
+    """The shape of the data, or those of several weights."""
+    return "weights " * (len(shapes) > 1) + ", ".join(" x ".join(map(str, s)) for s in shapes)
+
+
 def _told(pipeline):
     """For each stage: what happens, what there is to add to its shapes, one value."""
     seven = pipeline.train.images[pipeline.train.labels == 7][0]
     row = int(seven.sum(1).argmax())
     ink = " ".join([str(value) for value in seven[row].tolist() if value][:5])
-    pixel = normalize(torch.tensor(150, dtype=torch.uint8)).item()
     loss = [epoch.train_loss for epoch in pipeline.history]
     old, new = (torch.cat([layer.weight.detach().flatten() for layer in model.layers])
                 for model in (pipeline.model, pipeline.pruned))
     cut = old[(old * (new == 0)).abs().argmax()].item()
     left = " and ".join(f"{int((layer.weight != 0).sum()):,} of {layer.weight.numel():,}"
                         for layer in pipeline.pruned.layers)
-    own = pipeline.quantized.layers[0].scale.flat[0].item()
-    small, ours = (quantize(torch.tensor(0.1234), qparams_of(each)).item() for each in (0.01, own))
+    own = pipeline.quantized.layers[0].scale.item()
+    small, ours = (min(round(0.1234 / scale), 127) for scale in (0.01, own))
     return [
         ("load handwritten digits", "", f"ink in row {row} of a 7: {ink} ..."),
-        ("normalize to 0..1", "", f"pixel 150 becomes {pixel:.2f}"),
+        ("normalize to 0..1", "", f"pixel 150 becomes {150 / 255:.2f}"),
         ("flatten", "", f"one image becomes {seven.numel()} numbers"),
         (f"train {'-'.join(map(str, pipeline.model.widths))}", "",
          f"loss {loss[0]:.2f} falls to {loss[-1]:.2f}"),
@@ -84,30 +86,30 @@ def _thumbnails(pipeline):
     """An <img> for each stage: a 7, the same scaled, the same as one row; four hidden units."""
     seven = pipeline.train[pipeline.train.labels == 7][0]
     pixels, row = seven.images[0].numpy(), seven.inputs.numpy()
-    yield _thumbnail(f"A 7 of 28 x 28 pixels, {(pixels > 0).sum()} of them with ink", pixels, 255)
-    yield _thumbnail(f"The same 7, its darkest pixel now {row.max():g}", pixels / 255, 1)
-    yield _thumbnail(f"The same 7 as one row of {row.size} numbers", row.repeat(448, 0), 1, 1)
+    yield _thumbnail(f"A 7 of 28 x 28 pixels, {(pixels > 0).sum()} of them with ink", pixels, INK)
+    yield _thumbnail(f"The same 7, its darkest pixel now {row.max():g}", pixels, INK)
+    yield _thumbnail(f"The same 7 as one row of {row.size} numbers", 255 * row.repeat(448, 0), INK,
+                     zoom=1)
     units = strongest_units(pipeline.model, 4)
     for name, model in pipeline.models.items():
         weight = _weight_values(model)[units]
         yield _thumbnail(f"Weights of four hidden units, {name}; black ones, "
                          f"{(weight == 0).double().mean():.0%}, are 0", mosaic(weight, 2),
-                         BRIGHTEST, 2, WEIGHT_COLORS, -BRIGHTEST)
+                         ON_WEIGHTS, zoom=2)
 
 
-def _thumbnail(alt, values, most, zoom=4, cmap="gray_r", least=0):
+def _thumbnail(alt, values, look, zoom=4):
     """An <img> of an array, each number `zoom` pixels wide."""
     with io.BytesIO() as file:
-        imsave(file, np.kron(values, np.ones((zoom, zoom))), vmin=least, vmax=most, cmap=cmap)
+        imsave(file, np.kron(values, np.ones((zoom, zoom))), **look)
         return image_tag(file.getvalue(), alt, 196 if zoom == 1 else 112)
 
 
 def _weight_values(network) -> torch.Tensor:
     """The first layer's weights (units, 784) as floats, also those of an IntegerNetwork."""
     layer = network.layers[0]
-    values = torch.as_tensor(layer.weight).detach().float()
-    scale = torch.as_tensor(getattr(layer, "scale", 1.0))
-    return values * scale.reshape(-1, 1)
+    scale = torch.as_tensor(getattr(layer, "scale", 1.0)).reshape(-1, 1)
+    return torch.as_tensor(layer.weight).detach() * scale
 
 
 @in_style
@@ -116,35 +118,34 @@ def show_trace(models, digit) -> Picture:
     that has the float network's units: what it reads, pixel times weight of the strongest hidden
     unit, all hidden units, the strongest in the float network first, and the probabilities."""
     traced = trace_prediction(models, digit, len(models["float"].layers[0].weight))
-    unit, hidden = traced.units[0], traced.layers[1].values
-    outputs = {name: traced.layers[-1].values[name] for name in hidden}
-    figure, grid = canvas((8.4, 1.6 * len(outputs) + 0.5), len(outputs), 4, squeeze=False,
+    unit, hidden, count = traced.units[0], traced.layers[1].values, len(traced.units)
+    figure, grid = canvas((8.4, 1.6 * len(hidden) + 0.5), len(hidden), 4, squeeze=False,
                           width_ratios=(1, 1, 2.2, 1.6))
-    titles = ("pixels", f"x weights, unit {unit}", f"{len(traced.units)} hidden units",
-              "probabilities, %")
+    titles = "pixels", f"x weights, unit {unit}", f"{count} hidden units", "probabilities, %"
     for axes, title in zip(grid[0], titles, strict=True):
         axes.set_title(title)
-    for (left, middle, bars, right), name in zip(grid, outputs, strict=True):
-        products = (digit.inputs[0] * _weight_values(models[name])[unit]).view(SIDE, SIDE).numpy()
-        left.imshow(digit.images[0].numpy(), cmap="gray_r", vmin=0, vmax=255)
-        middle.imshow(products, cmap=WEIGHT_COLORS, vmin=-BRIGHTEST, vmax=BRIGHTEST)
-        left.set_ylabel(name, fontsize=12)
-        most = f"{digit.images.max()}" if name == "int8" else f"{digit.inputs.max():.3g}"
-        bars.bar(range(len(traced.units)), hidden[name].numpy(), 1)
-        right.bar(range(len(outputs[name])), (100 * outputs[name]).numpy())
+    highest, answers = max(values.max().item() for values in hidden.values()), []
+    for (left, middle, bars, right), (name, values) in zip(grid, hidden.items(), strict=True):
+        chances = traced.layers[-1].values[name]
+        products = digit.inputs[0] * _weight_values(models[name])[unit]
+        left.imshow(digit.images[0].numpy(), **INK)
+        middle.imshow(products.view(SIDE, SIDE).numpy(), **ON_WEIGHTS)
+        bars.bar(range(count), values.numpy(), 1)
+        right.bar(range(len(chances)), (100 * chances).numpy())
         for axes in (left, middle):
             axes.set(xticks=[], yticks=[])
             axes.grid(False)
-        left.set_xlabel(f"0 to {most}")
-        bars.set(xticks=[], ylim=(0, 1.05 * max(values.max() for values in hidden.values())))
-        right.set(xticks=range(len(outputs[name])), ylim=(0, 105))
-    told = [f"{name} {float(hidden[name][0]):.2f}" for name in hidden]
-    awake = [f"{int((values > 0).sum())}" for values in hidden.values()]
-    answers = [f"{name} {traced.predictions[name]} ({float(values.max()):.1%})"
-               for name, values in outputs.items()]
+        most = digit.images.max() if name == "int8" else digit.inputs.max()
+        left.set_ylabel(name, fontsize=12)
+        left.set_xlabel(f"0 to {most:.3g}")
+        bars.set(xticks=[], ylim=(0, 1.05 * highest))
+        right.set(xticks=range(len(chances)), ylim=(0, 105))
+        answers.append(f"{name} {traced.predictions[name]} ({float(chances.max()):.1%})")
+    told = ", ".join(f"{name} {float(values[0]):.2f}" for name, values in hidden.items())
+    awake = ", ".join(f"{int((values > 0).sum())}" for values in hidden.values())
     return Picture(figure, f"The digit is {_a(traced.label)}. Hidden unit {unit} is the strongest: "
-                   f"{', '.join(told)}. Of {len(traced.units)} hidden units, "
-                   f"{', '.join(awake)} are above 0. Answers: {', '.join(answers)}.")
+                   f"{told}. Of {count} hidden units, {awake} are above 0. Answers: "
+                   f"{', '.join(answers)}.")
 
 
 @in_style
@@ -155,13 +156,12 @@ def show_probabilities(trace) -> Picture:
     figure, axes = canvas((7.2, 3))
     for place, (name, values) in enumerate(outputs.items()):
         left = width * (place - (len(outputs) - 1) / 2)
-        axes.bar([digit + left for digit in range(len(values))], (100 * values).numpy(), width,
-                 label=name, hatch=HATCHES[place % len(HATCHES)], edgecolor="white")
+        axes.bar(np.arange(len(values)) + left, (100 * values).numpy(), width, label=name,
+                 hatch=HATCHES[place % len(HATCHES)], edgecolor="white")
     axes.set(xlabel="digit", ylabel="probability, %", xticks=range(len(values)))
     axes.legend()
     answers = ", ".join(f"{name} {answer}" for name, answer in trace.predictions.items())
-    agree = "All three agree" if len(outputs) == 3 else "All agree"
-    agree = agree if trace.agree else "They do not agree"
+    agree = "All agree" if trace.agree else "They do not agree"
     return Picture(figure, f"The digit is {_a(trace.label)}. Answers: {answers}. {agree}.")
 
 

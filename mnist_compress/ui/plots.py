@@ -5,10 +5,9 @@ import functools
 import html
 import io
 import math
-import operator
-import statistics
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from ..arguments import real, whole
@@ -17,6 +16,7 @@ from ..stages import STAGES
 from .state import Sentence
 
 HATCHES = ("", "//", "..", "xx", "--", "\\\\")
+INK = {"cmap": "gray_r", "vmin": 0, "vmax": 255}  # for `imshow`, of pixels
 
 
 def in_style(draw):
@@ -105,7 +105,7 @@ def show_digits(digits, answers=None, before=None) -> Picture:
     for axes in grid.flat:
         axes.set_axis_off()
     for axes, image, title in zip(grid.flat, digits.images.numpy(), titles, strict=False):
-        axes.imshow(image, cmap="gray_r", vmin=0, vmax=255)
+        axes.imshow(image, **INK)
         axes.set_title(title, fontsize=10)
     shown = f"{count:,} digits, {what}" if count != 1 else f"1 digit, {what.removeprefix('each ')}"
     return Picture(figure, f"{shown}: {', '.join(titles)}.")
@@ -117,7 +117,7 @@ def show_pixels(image: torch.Tensor) -> Picture:
     spots = (image > 0).nonzero()
     (top, left), (bottom, right) = spots.amin(0).tolist(), spots.amax(0).tolist()
     figure, axes = canvas((0.36 * (right - left + 3), 0.36 * (bottom - top + 3)))
-    axes.imshow(image.numpy(), cmap="gray_r", vmin=0, vmax=255)
+    axes.imshow(image.numpy(), **INK)
     axes.grid(False)
     axes.set(xlabel="column", xlim=(left - 1, right + 1), xticks=range(left, right + 1, 2),
              ylabel="row", ylim=(bottom + 1, top - 1), yticks=range(top, bottom + 1, 2))
@@ -144,26 +144,24 @@ def show_ink_map(digits) -> Picture:
 def show_seeds(histories: dict, course: int) -> Picture:
     """{seed: History} as bands, from the worst to the best network after each epoch, on training
     and on validation digits; the seed `course` as a line."""
-    epochs = [row.epoch for row in histories[course]]
+    epochs, place = [row.epoch for row in histories[course]], list(histories).index(course)
     figure, axes = canvas((7, 3.4))
-    ends = []
-    for part, name, color in (("train", "training", "#0072B2"),
-                              ("validation", "validation", "#D55E00")):
-        found = {seed: [100 * getattr(row, f"{part}_accuracy") for row in history]
-                 for seed, history in histories.items()}
-        each_epoch = list(zip(*found.values(), strict=True))
-        axes.fill_between(epochs, list(map(min, each_epoch)), list(map(max, each_epoch)),
-                          color=color, alpha=0.25, label=f"{len(found)} seeds, {name} digits")
-        axes.plot(epochs, found[course], color=color, label=f"seed {course}, {name} digits")
-        ends.append(sorted(each_epoch[-1]))
+    told = []
+    for part, name, color in (("train", "training", "C0"), ("validation", "validation", "C1")):
+        runs = 100 * np.array([[getattr(row, f"{part}_accuracy") for row in history]
+                               for history in histories.values()])
+        axes.fill_between(epochs, runs.min(0), runs.max(0), color=color, alpha=0.25,
+                          label=f"{len(runs)} seeds, {name} digits")
+        axes.plot(epochs, runs[place], color=color, label=f"seed {course}, {name} digits")
+        last = runs[:, -1]
+        told.append(" to ".join(dict.fromkeys((f"{last.min():.1f}", f"{last.max():.1f}"))))
     axes.set(xlabel="epoch", ylabel="accuracy, %",
              xticks=epochs if len(epochs) < 11 else epochs[4::5])
     axes.legend()
-    old, new = (" to ".join(dict.fromkeys((f"{end[0]:.1f}", f"{end[-1]:.1f}"))) for end in ends)
-    return Picture(figure, f"After epoch {epochs[-1]}, {len(histories)} seeds read {old} % of "
-                   f"the training digits and {new} % of the validation digits right; there the "
-                   f"median is {statistics.median(ends[1]):.4g} %, and seed {course} reads "
-                   f"{found[course][-1]:.1f} %.")
+    return Picture(figure, f"After epoch {epochs[-1]}, {len(runs)} seeds read {told[0]} % of the "
+                   f"training digits and {told[1]} % of the validation digits right; there the "
+                   f"median is {np.median(last):.4g} %, and seed {course} reads {last[place]:.1f} "
+                   "%.")
 
 
 @in_style
@@ -174,37 +172,33 @@ def show_curves(curves: dict, dense: list, longer: list) -> Picture:
     network, from which all is counted in points; longer: that of the dense network trained on, with
     which the sentence compares the last of the curves.
     """
+    more = 100 * np.subtract(longer, dense)
     figure, axes = canvas((7, 3.6))
     axes.axhline(0, color="#555555", linewidth=1, linestyle="--")
-    more = _points(longer, dense)
-    axes.axhspan(min(more), max(more), color="#777777", alpha=0.3, label="dense, trained on")
+    axes.axhspan(more.min(), more.max(), color="#777777", alpha=0.3, label="dense, trained on")
     told = [f"Dense, trained on: {_range(more)}"]
     alike = set.intersection(*({point.sparsity for point in runs[0]} for runs in curves.values()))
-    for color, (name, runs) in enumerate(curves.items()):
-        found = {points[0].sparsity: _points([point.accuracy for point in points], dense)
-                 for points in zip(*runs, strict=True)}
-        places, values = [100 * share for share in found], found.values()
-        axes.fill_between(places, list(map(min, values)), list(map(max, values)),
-                          color=f"C{color}", alpha=0.25)
-        axes.plot(places, list(map(statistics.median, values)), color=f"C{color}", label=name)
-        each = [f"{_range(points)} at {share:.0%}" for share, points in found.items()
-                if share in alike]
+    for number, (name, runs) in enumerate(curves.items()):
+        shares = np.array([point.sparsity for point in runs[0]])
+        accuracies = np.array([[point.accuracy for point in run] for run in runs])
+        points = 100 * (accuracies.T - dense)  # (shares, seeds)
+        axes.fill_between(100 * shares, points.min(1), points.max(1), color=f"C{number}",
+                          alpha=0.25)
+        axes.plot(100 * shares, np.median(points, 1), color=f"C{number}", label=name)
+        each = [f"{_range(values)} at {share:.0%}"
+                for share, values in zip(shares, points, strict=True) if share in alike]
         told.append(f"{name}: {', '.join(each)}")
     axes.set(xlabel="weights that are zero, %", ylabel="points against dense")
     axes.legend(loc="lower left")
-    wins = [f"{sum(map(operator.gt, points, more))} at {share:.0%}"
-            for share, points in found.items()]
+    wins = [f"{(values > more).sum()} at {share:.0%}"
+            for share, values in zip(shares, points, strict=True)]
     return Picture(figure, f"Points against the dense network of the same seed, worst to best of "
                    f"{len(dense)} seeds. {'; '.join(told)}. How many of {len(dense)} seeds "
                    f"are better {name} than dense and trained on: {', '.join(wins)}.")
 
 
-def _points(after, before):
-    return [100 * (one - other) for one, other in zip(after, before, strict=True)]
-
-
 def _range(values):
-    return f"{min(values):+.1f} to {max(values):+.1f}"
+    return f"{values.min():+.1f} to {values.max():+.1f}"
 
 
 @in_style
@@ -212,16 +206,14 @@ def show_weights(model, sparsity: float) -> Picture:
     """The weights of all layers together and how small those are that pruning takes."""
     weights = torch.cat([layer.weight.detach().flatten() for _, layer in weight_layers(model)])
     count = round(real("sparsity", sparsity, 0, below=1) * len(weights))
+    limit = weights.abs().sort().values[count - 1].item() if count else 0
     figure, axes = canvas()
     axes.hist(weights.numpy(), bins=101)
     axes.set(xlabel="weight", ylabel="how many")
-    cut = f"None of the {len(weights):,} weights is to go"
-    if count:
-        limit = weights.abs().sort().values[count - 1].item()
-        axes.axvspan(-limit, limit, color="#E69F00", alpha=0.5, zorder=3)
-        cut = (f"The smallest {100 * sparsity:.0f} % of the weights lie between -{limit:.4f} and "
-               f"{limit:.4f}")
-    return Picture(figure, f"{cut}; the largest magnitude is {weights.abs().max():.2f}.")
+    axes.axvspan(-limit, limit, color="#E69F00", alpha=0.5, zorder=3)
+    return Picture(figure, f"The smallest {100 * sparsity:.0f} % of the weights lie between "
+                   f"-{limit:.4f} and {limit:.4f}; the largest magnitude is "
+                   f"{weights.abs().max():.2f}.")
 
 
 @in_style
@@ -253,4 +245,17 @@ def pareto(points, cost=tuple) -> list:
     for point in sorted(points, key=cost):
         if not front or cost(point)[1] < cost(front[-1])[1] or cost(point) == cost(front[-1]):
             front.append(point)
+    return front
+
+
+def draw_front(axes, points: dict, mine: str) -> list:
+    """Draw {name: (cost, cost)}, with a ring around `mine`, for it may lie upon another one, and
+    the line of those that no other beats; returns their names."""
+    for name, (across, up) in points.items():
+        look = {"markersize": 15, "fillstyle": "none"} if name == mine else {"markersize": 9}
+        axes.plot(across, up, linestyle="", label=name, markeredgewidth=2, **look)
+    front = pareto(points, points.get)
+    axes.step(*zip(*map(points.get, front), strict=True), where="post", marker="",
+              color="#555555", linewidth=1, linestyle="--", label="Pareto front")
+    axes.figure.legend(loc="outside upper center", ncols=4)
     return front

@@ -8,7 +8,7 @@ from matplotlib.patches import Rectangle
 
 from ..measure import changed_answers
 from ..training import logits
-from .plots import Picture, canvas, in_style
+from .plots import INK, Picture, canvas, in_style
 from .tables import two_digits
 from .units import strongest_units
 
@@ -27,8 +27,7 @@ def show_network(model, digit) -> Picture:
     figure, axes = canvas((7, 4))
     axes.set_axis_off()
     axes.set(xlim=(-0.5, 24), ylim=(-1.2, 11))
-    axes.imshow(digit.images[0].numpy(), cmap="gray_r", vmin=0, vmax=255, extent=(0, 8, 1, 9),
-                aspect="auto")
+    axes.imshow(digit.images[0].numpy(), **INK, extent=(0, 8, 1, 9), aspect="auto")
     axes.add_patch(Rectangle((0, 1), 8, 8, fill=False, color="#888888"))
     left, right = np.linspace(10, 0, len(chosen)), np.linspace(10, 0, len(last))
     for height in left:  # each unit reads all pixels
@@ -110,8 +109,8 @@ def show_changes(before, after, digits, shown: int = 5) -> Picture:
         most = f" (most among the {int(counts.argmax())}s, {int(counts.max())})"
         told.append(f"{int(chosen.sum())} {name}{most if counts.any() else ''}")
         for left, place in enumerate(places[:shown].tolist(), shown * side):
-            below.imshow(digits.images[place].numpy(), cmap="gray_r",
-                         extent=(left + 0.1, left + 0.9, 0, 1), aspect="auto")
+            below.imshow(digits.images[place].numpy(), **INK, aspect="auto",
+                         extent=(left + 0.1, left + 0.9, 0, 1))
             below.add_patch(Rectangle((left + 0.1, 0), 0.8, 1, fill=False, color=color, lw=3))
             below.text(left + 0.5, -0.1, f"{changed.before[place]} → {changed.after[place]}",
                        ha="center", va="top")

@@ -55,50 +55,52 @@ def file_table(first, *others) -> Table:
     return Table(pd.DataFrame(rows).set_index("file"), f"{sentence[0].upper()}{sentence[1:]}.")
 
 
-def answer_table(networks: dict, digits, sentence: str = "") -> Table:
+def rates(network, digits) -> list:
+    """In per cent: right answers on all digits and on each, and the mean top probability."""
+    return [100 * evaluate(network, digits).accuracy, *(100 * by_digit(network, digits)).tolist(),
+            100 * confidence(network, digits)]
+
+
+def answer_table(networks: dict, digits, sentence: str) -> Table:
     """{name: network}, the dense one first -> accuracy on all digits and on each, how sure the
     network is, and what the last network changed. sentence: what there is to say before that."""
-    found = {name: [100 * evaluate(network, digits).accuracy,
-                    *(100 * by_digit(network, digits)).tolist(), 100 * confidence(network, digits)]
-             for name, network in networks.items()}
     lines = ["all digits", *(f"{digit}s" for digit in range(10)), "mean top probability"]
-    frame = pd.DataFrame(found, index=pd.Index(lines, name="right"))
-    changes = frame.sub(frame.iloc[:, 0], axis=0).iloc[:, 1:]
-    change, last = changes.iloc[:, -1], frame.iloc[:, -1]
-    worst, best = change.iloc[1:-1].idxmin(), change.iloc[1:-1].idxmax()
-    beside = {line: "".join(f"; {name} {changes[name][line]:+.1f}" for name in changes.columns[:-1])
-              for line in (worst, best)}
-    told = (f"Of the ten digits, {worst} lose most ({change[worst]:+.1f} points{beside[worst]}) "
-            f"and {best} gain most ({change[best]:+.1f} points{beside[best]}); all together "
-            f"{change.iloc[0]:+.1f} points. The network is {last.iloc[-1]:.0f} % sure on average, "
-            f"and {last.iloc[0]:.0f} % are right.")
+    frame = pd.DataFrame({name: rates(network, digits) for name, network in networks.items()},
+                         index=pd.Index(lines, name="right"))
+    changes = frame.iloc[:, 1:].sub(frame.iloc[:, 0], axis=0)
+    *others, change = changes.columns
+    told = []
+    for line, verb in ((changes[change][1:-1].idxmin(), "lose"),
+                       (changes[change][1:-1].idxmax(), "gain")):
+        beside = "".join(f"; {name} {changes[name][line]:+.1f}" for name in others)
+        told.append(f"{line} {verb} most ({changes[change][line]:+.1f} points{beside})")
     texts = frame.map("{:.1f} %".format)
-    texts["change"] = change.map("{:+.1f}".format)
-    return Table(texts, f"{sentence} {told}".strip())
+    texts["change"] = changes[change].map("{:+.1f}".format)
+    return Table(texts, f"{sentence} Of the ten digits, {' and '.join(told)}; all together "
+                 f"{changes[change].iloc[0]:+.1f} points. The network is "
+                 f"{frame[change].iloc[-1]:.0f} % sure on average, and {frame[change].iloc[0]:.0f} "
+                 "% are right.")
 
 
 def csr_table(files: dict, dense_bytes: int) -> Table:
     """{(sparsity, index type): FileRow} -> sizes in per cent of the dense file."""
     shares = pd.Series({key: 100 * row.bytes / dense_bytes for key, row in files.items()})
     sizes = shares.unstack(sort=False)
-    told = [f"{kind} from {100 * small.index[0]:.0f} % zeros" if len(small) else f"{kind} never"
-            for kind, small in ((kind, size[size < 100]) for kind, size in sizes.items())]
-    same = all(row.same_answers for row in files.values())
-    names = pd.Index([f"{100 * share:.0f} %" for share in sizes.index], name="zeros")
-    return Table(sizes.map("{:.0f} %".format).set_axis(names),
-                 f"Of these files, smaller than dense: {'; '.join(told)}. "
-                 f"{'All' if same else 'NOT all'} gave the same answers when read back.")
+    sizes.index = pd.Index([f"{100 * share:.0f} %" for share in sizes.index], name="zeros")
+    firsts = {kind: (*size.index[size < 100], "")[0] for kind, size in sizes.items()}
+    told = [f"{kind} from {first} zeros" if first else f"{kind} never"
+            for kind, first in firsts.items()]
+    same = "All" if all(row.same_answers for row in files.values()) else "NOT all"
+    return Table(sizes.map("{:.0f} %".format), f"Of these files, smaller than dense: "
+                 f"{'; '.join(told)}. {same} gave the same answers when read back.")
 
 
 def latency_table(rows, sentence: str = "") -> Table:
     """`LatencyRow`s -> microseconds for a batch: median, middle half, and times the first row.
 
     Faster is what is so by a tenth or more, and whose middle half does not meet the first row's.
-    sentence: in place of its own, for rows that are not all compared with the first. ValueError
-    without any rows.
+    sentence: in place of its own, for rows that are not all compared with the first.
     """
-    if not rows:
-        raise ValueError(f"need at least one LatencyRow to compare with; got {rows!r}")
     texts, told = {}, []
     for batch in dict.fromkeys(row.batch for row in rows):
         base, *others = timed = [row for row in rows if row.batch == batch]
@@ -156,14 +158,14 @@ def say_changes(before, after, digits, against: str = "") -> Sentence:
 def kinds_table(kinds: dict, model, digits) -> Table:
     """{name: (network, scale of its hidden values, what it multiplies)} -> accuracy of each kind,
     and answers that differ from those of `model`, the floats it was made of."""
-    frame, told = [], []
+    rows, told = [], []
     for name, (network, scale, factors) in kinds.items():
-        changes = len(changed_answers(model, network, digits).places)
-        frame.append({"kind": name, "scale of hidden values": scale, "multiplies": factors,
-                      "right": f"{evaluate(network, digits).accuracy:.1%}",
-                      "answers changed": f"{changes} of {len(digits):,}"})
-        told.append(f"{name} {changes}")
-    return Table(pd.DataFrame(frame).set_index("kind"), f"Answers changed: {', '.join(told)}.")
+        count = len(changed_answers(model, network, digits).places)
+        rows.append({"kind": name, "scale of hidden values": scale, "multiplies": factors,
+                     "right": f"{evaluate(network, digits).accuracy:.1%}",
+                     "answers changed": f"{count} of {len(digits):,}"})
+        told.append(f"{name} {count}")
+    return Table(pd.DataFrame(rows).set_index("kind"), f"Answers changed: {', '.join(told)}.")
 
 
 def rounding_table(networks: list[tuple], digits) -> Table:
@@ -206,18 +208,12 @@ def sparsity_table(model) -> pd.DataFrame:
     return frame.rename_axis("weights of")
 
 
-def _shapes(*shapes):
-    """The shape of the data, or those of several weights."""
-    return "weights " * (len(shapes) > 1) + ", ".join(" x ".join(map(str, s)) for s in shapes)
-
-
 def trace_table(trace) -> pd.DataFrame:
     """The five layers of a `trace_prediction`, in short texts."""
-    layers = trace.layers
-    columns = {name: [_brief(layer.values.get(name), layer.name) for layer in layers]
-               for name in trace.predictions}
-    return pd.DataFrame({"shape": [_shapes(layer.shape) for layer in layers], **columns},
-                        index=pd.Index([layer.name for layer in layers], name="layer"))
+    return pd.DataFrame([{
+        "layer": layer.name, "shape": " x ".join(map(str, layer.shape)),
+        **{name: _brief(layer.values.get(name), layer.name) for name in trace.predictions},
+    } for layer in trace.layers]).set_index("layer")
 
 
 def _brief(values, name):

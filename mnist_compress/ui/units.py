@@ -7,9 +7,10 @@ from matplotlib.colors import LinearSegmentedColormap
 from ..data import SIDE
 
 # zero is black, so what is cut goes dark: blue below zero, orange above
-WEIGHT_COLORS = LinearSegmentedColormap.from_list(
+_COLORS = LinearSegmentedColormap.from_list(
     "weights", ["#C4E6FA", "#56B4E9", "black", "#E69F00", "#FFE9B8"]).with_extremes(bad="white")
 BRIGHTEST = 0.15  # the weight that is brightest, in every picture: colors can be compared
+ON_WEIGHTS = {"cmap": _COLORS, "vmin": -BRIGHTEST, "vmax": BRIGHTEST}  # for `imshow`
 
 
 def strongest_units(model, count: int = 16) -> list[int]:

@@ -82,13 +82,6 @@ def test_the_latency_table_says_what_is_surely_faster():
     assert table.sentence == "A sentence." and table.frame.shape == (4, 1)
 
 
-def test_tables_of_nothing_are_refused():
-    with pytest.raises(TypeError, match="first"):
-        tables.file_table()
-    with pytest.raises(ValueError, match=r"at least one LatencyRow to compare with; got \[\]"):
-        tables.latency_table([])
-
-
 def history(*epochs):
     """A `History` of (training loss, training accuracy, validation accuracy)."""
     return History(Epoch(number, loss, old, 1.0, new)

@@ -26,4 +26,4 @@ def test_tiles_stand_a_line_apart():
 
 
 def test_zero_is_black():
-    assert units.WEIGHT_COLORS(0.5)[:3] < (0.01, 0.01, 0.01)
+    assert units.ON_WEIGHTS["cmap"](0.5)[:3] < (0.01, 0.01, 0.01)
