@@ -76,29 +76,6 @@ def test_the_users_data_folder_is_that_of_the_system(tmp_path):
     assert len(list(tmp_path.rglob("mnist_compress/state.json"))) == 1
 
 
-def test_the_state_of_an_earlier_edition_is_taken_over_once(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(state, "user_data_path", lambda name, author: tmp_path / "data" / name)
-    earlier = {**EMPTY, "guesses": {"03-bytes": 70.0}, "answers": answers(q="b")}
-    put(tmp_path / ".mnist_compress" / "state.json", earlier)
-    assert load_state() == EMPTY  # a folder named by the variable is what it is
-    monkeypatch.delenv("MNIST_COMPRESS_STATE")
-    assert load_state() == earlier
-    attempt("answers", "r", "c")
-    assert load_state() == {**earlier, "answers": answers(q="b", r="c")}
-    forget()
-    put(tmp_path / ".mnist_compress" / "state.json", b"{")  # of no more interest
-    assert load_state() == {**EMPTY, "answers": answers(q="b", r="c")}
-    assert os.listdir(tmp_path / ".mnist_compress") == ["state.json"]
-
-
-def test_keys_of_an_earlier_edition_get_their_new_names(folder):
-    put(folder / "state.json", {**EMPTY, "guesses": {"07-record": 9}, "truths": {"07-record": 8}})
-    assert load_state() == {**EMPTY, "guesses": {"07-smallest": 9}, "truths": {"07-smallest": 8}}
-    remember("truths", "07-smallest", 7)
-    assert load_state()["truths"] == {"07-smallest": 7}
-
-
 def test_what_a_later_edition_keeps_is_left_alone(folder, capsys):
     later = {**EMPTY, "edition": 2, "attempts": {"my_mask": [1, {"right": False}]},
              "guesses": {"99-later": 3}, "answers": {"a question not here": [["e", 5]]}}
@@ -337,41 +314,6 @@ def test_a_damaged_or_foreign_file_is_set_aside(folder, capsys, content):
     assert capsys.readouterr().out == ""
 
 
-def test_odd_entries_are_left_out_and_the_others_stay(folder, capsys):
-    odd = {"guesses": {"03-bytes": 409, "02-accuracy": "many"}, "truths": {}, "later": 3,
-           "answers": {"q": "b", "prune-what": [["a", 5], ["c"], "d"], "r": 3},
-           "cards": {"x": [["knew", None]], "y": [["not", 7]]}}
-    content = json.dumps(odd).encode()
-    put(folder / "state.json", content)
-    kept = {**EMPTY, "later": 3, "guesses": {"03-bytes": 409}, "cards": {"y": [["not", 7]]},
-            "answers": {"q": [["b", 0]], "prune-what": [["a", 5]]}}
-    for _ in range(2):
-        assert load_state() == kept
-        assert files(folder) == ["state.damaged-1.json", "state.json"]
-    assert (folder / "state.damaged-1.json").read_bytes() == content
-    assert capsys.readouterr().out == (
-        "Some of the saved guesses and answers cannot be read; kept as state.damaged-1.json.\n")
-
-
-def test_odd_entries_in_a_folder_that_cannot_be_written(folder, monkeypatch, capsys):
-    put(folder / "state.json", b'{"guesses": {"a": 1, "b": "c"}, "truths": {}, "answers": {}}')
-    monkeypatch.setattr(state.shutil, "copyfile", refuse)
-    assert load_state()["guesses"] == {"a": 1}
-    assert "state.damaged-1.json" not in files(folder)
-    assert "Permission denied" in capsys.readouterr().out
-
-
-def test_what_cannot_be_read_back_is_refused():
-    for keep, section, key, value in (
-            (remember, "marks", "q", 3), (remember, "truths", "02-accuracy", float("nan")),
-            (remember, "guesses", "02-accuracy", True), (remember, "answers", "q", 3),
-            (attempt, "answers", "q", 3), (attempt, "guesses", "q", "b")):
-        with pytest.raises(ValueError) as error:
-            keep(section, key, value)
-        assert str(error.value) == f"cannot keep {value!r} as {key!r} among the {section}"
-    assert load_state() == EMPTY
-
-
 def test_every_attempt_is_kept_with_its_time(clock):
     for letter in "bab":
         attempt("answers", "q", letter)
@@ -379,13 +321,6 @@ def test_every_attempt_is_kept_with_its_time(clock):
     assert load_state()["answers"] == {"q": [["b", NOW], ["a", NOW + 60], ["b", NOW + 120]]}
     attempt("cards", "q", "knew")
     assert load_state()["cards"] == {"q": [["knew", NOW + 180]]}
-
-
-def test_answers_of_an_earlier_edition_are_one_attempt(folder):
-    put(folder / "state.json", {"guesses": {}, "truths": {}, "answers": {"q": "b"}})
-    assert load_state() == {**EMPTY, "answers": {"q": [["b", 0]]}}
-    attempt("answers", "q", "c")
-    assert load_state()["answers"] == {"q": [["b", 0], ["c", NOW]]}
 
 
 def test_some_guesses_are_forgotten_and_others_kept():
@@ -415,22 +350,3 @@ def test_a_sentence_is_html_that_breaks_between_words_only():
         'again, or all of <a href="01_data.ipynb">01_data</a>.</p>')
     assert Sentence("a   1\nbb <2")._repr_html_() == "<pre>a   1\nbb &lt;2</pre>"
     assert repr(said) == said
-
-
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes")
-def test_a_pipe_in_place_of_the_state_is_not_waited_for(folder, capsys):
-    folder.mkdir(parents=True)
-    os.mkfifo(folder / "state.json")
-    assert load_state() == EMPTY
-    attempt("answers", "q", "b")
-    assert load_state()["answers"] == answers(q="b")
-    assert "state.json is no file" in capsys.readouterr().out and "no file" in trouble()
-
-
-def test_a_state_of_100_mb_is_set_aside_unread(folder, capsys):
-    folder.mkdir(parents=True)
-    with (folder / "state.json").open("wb") as file:
-        file.truncate(10**8)
-    attempt("answers", "q", "b")
-    assert load_state()["answers"] == answers(q="b")
-    assert "kept as state.damaged-1.json" in capsys.readouterr().out
