@@ -43,37 +43,35 @@ class _GuessBox(CourseWidget):
         about, self._key = _about(key), key
         super().__init__(question=f"{about.question[0].upper()}{about.question[1:]}",
                          unit=about.unit, guessed=load_state()["guesses"].get(key))
-        self._say(guess(key))
+        self._say()
         self.observe(self._typed, "guessed")  # not sooner: this guess is kept already
 
     @shown
     def _typed(self, change):
         if change["new"] is None:
             forget(self._key)
-        self._say(guess(self._key, change["new"]))
+        self._say(change["new"])
 
-    def _say(self, sentence):
-        self.sentence = sentence.partition(" To commit")[0]  # here is a field to do so
-
-    def __repr__(self):
-        return str(guess(self._key))
+    def _say(self, value=None):
+        said = _guess(self._key, value)
+        self.sentence = said.partition(" To commit")[0]  # here is a field to do so
 
     def twin(self):
         """The plain call, or the guess that was made."""
-        said = guess(self._key)
+        said = _guess(self._key)
         return {"text/plain": f"{said}", "text/html": said._repr_html_()}
 
 
 def guess_box(key: str, value: float | None = None) -> _GuessBox | Sentence:
-    """Ask for a guess with a field to type it into; `guess_box(key, 12)` commits 12 at once."""
-    return _GuessBox(key) if value is None else guess(key, value)
+    """Ask for a guess with a field to type it into; `guess_box(key, 12)` commits 12 at once.
 
-
-def guess(key: str, value: float | None = None) -> Sentence:
-    """Commit a guess before the measurement; the first one counts, however often the cell runs.
-
-    ValueError for an unknown key, and unless the value is a number from 0 to below 1e12.
+    The first guess before the measurement counts, however often the cell runs. ValueError for an
+    unknown key, and unless the value is a number from 0 to below 1e12.
     """
+    return _GuessBox(key) if value is None else _guess(key, value)
+
+
+def _guess(key, value=None):
     about, state = _about(key), load_state()
     value = None if value is None else real("a guess", value, 0, below=10**12)
     first = state["guesses"].get(key)
@@ -92,7 +90,7 @@ def guess(key: str, value: float | None = None) -> Sentence:
 
 def reveal(key: str, truth: float) -> Sentence:
     """Set the measured value beside the guess; from now on it is too late to guess."""
-    about, truth = _about(key), float(truth)
+    about, truth = _about(key), real("what was measured", truth, 0, below=10**12)
     remember("truths", key, truth)
     first = load_state()["guesses"].get(key)
     if first is None:
@@ -115,10 +113,10 @@ def guess_report():
             rows.append((about, first, truth))
     if not rows:
         return Sentence("No guess has met its measurement yet, so there is nothing to compare.")
-    kinds = {"right": [], "partly right": [], "wrong": []}
-    for topic, hits in topics.items():
-        kinds["right" if all(hits) else "partly right" if any(hits) else "wrong"].append(topic)
-    told = "; ".join(f"{kind} about {' and '.join(of)}" for kind, of in kinds.items() if of)
+    kinds = {topic: "right" if all(hits) else "partly right" if any(hits) else "wrong"
+             for topic, hits in topics.items()}
+    told = "; ".join(f"{kind} about {' and '.join(t for t in kinds if kinds[t] == kind)}"
+                     for kind in ("right", "partly right", "wrong") if kind in kinds.values())
     hit = sum(map(sum, topics.values()))
     lines = [f"You were {told} ({hit} of {len(rows)} guesses hit)."]
     lines += [f"- {about.topic}: {about.question}: guessed {about.show(first)}, measured "

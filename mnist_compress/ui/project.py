@@ -4,7 +4,6 @@
 digits and keeps a line of history: bytes, accuracy, recipe. The first line is the result.
 """
 
-from ..arguments import whole
 from ..integer import IntegerNetwork
 from ..measure import changed_answers, packed_file
 from ..training import evaluate
@@ -57,7 +56,6 @@ def _judged(network, dense, validation, codec):
     if not isinstance(network, IntegerNetwork):
         raise ValueError("network must be an IntegerNetwork, as quantize_model makes it; got "
                          f"{type(network).__name__}")
-    whole("number of validation digits", len(validation), 1)
     right, base = (int(evaluate(each, validation).correct.sum()) for each in (network, dense))
     row = packed_file("yours", network, validation, codec)
     return row.bytes, right, base - len(validation) // 100

@@ -3,17 +3,20 @@
 Who knew a card sees it again after the next longer time, who did not begins with one day anew.
 """
 
+from itertools import takewhile
+
 import traitlets
 
 from .questions import ask, load_questions
 from .state import attempt, load_state, marked, now
 from .widget import CourseWidget, shown, source
 
+_DAY = 86400  # seconds
 _DAYS = (1, 3, 7, 21)
 _FUTURE = 0  # the time from which a card is due whose answer is dated in the future
 
 
-class Cards(CourseWidget):
+class _Cards(CourseWidget):
     """A few cards, one after the other. `known`: {id: whether it was}, set by the page."""
 
     _esm = source("widget.js", "recall.js")
@@ -22,14 +25,14 @@ class Cards(CourseWidget):
     sentence = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, *names):
-        super().__init__(cards=[_for_the_page(ask(name)) for name in names])
+        super().__init__(cards=[ask(name).page() for name in names])
         self._say()
         self.observe(self._told, "known")
 
     @shown
     def _told(self, change):
         for name in change["new"].keys() - change["old"].keys():
-            attempt("cards", ask(name).id, "knew" if change["new"][name] else "not")
+            attempt("cards", name, "knew" if change["new"][name] else "not")
         self._say()
 
     def _say(self):
@@ -39,7 +42,7 @@ class Cards(CourseWidget):
             score = f"You knew {sum(self.known.values())} of {len(self.cards)}."
         when = "Questions come back as cards 1, 3, 7 and 21 days after you answered them."
         if times:
-            days = round((min(times) - now()) / 86400, 1)
+            days = round((min(times) - now()) / _DAY, 1)
             when = f"The next card is due in {days:g} {'day' if days == 1 else 'days'}."
             when = when if days > 0 else "More cards are due: run this cell again."
         if _FUTURE in times:
@@ -56,12 +59,12 @@ class Cards(CourseWidget):
                 "text/html": "".join(folds or [f"<p>{self.sentence}</p>"])}
 
 
-def cards(*names: str, most: int = 3) -> Cards:
-    """Return at most so many `Cards`: those that are due, the longest due first.
+def cards(*names: str) -> _Cards:
+    """At most three cards: those that are due, the longest due first.
 
     Questions with the ids `names` count as due from the beginning. ValueError for an unknown one.
     """
-    return Cards(*due_cards(names)[:most])
+    return _Cards(*due_cards(names)[:3])
 
 
 def due_cards(names=()) -> list[str]:
@@ -78,14 +81,7 @@ def _due_times(fresh=()):
         recalled = state["cards"].get(name, [])
         seen = recalled or ([] if name in fresh else state["answers"].get(name, []))
         if seen:
-            misses = [place for place, (text, _) in enumerate(recalled) if text != "knew"]
-            streak = len(recalled) - (misses[-1] + 1 if misses else 0)
-            last, due = seen[-1][1], 86400 * _DAYS[min(streak, len(_DAYS) - 1)]
-            times[name] = last + due if last <= now() + 86400 else _FUTURE
+            streak = len(list(takewhile(lambda made: made[0] == "knew", reversed(recalled))))
+            last, due = seen[-1][1], _DAY * _DAYS[min(streak, len(_DAYS) - 1)]
+            times[name] = last + due if last <= now() + _DAY else _FUTURE
     return times
-
-
-def _for_the_page(question):
-    right = next(option for option in question.options if option.correct)
-    return {"id": question.id, "front": question.front or question.question,
-            "back": f"{right.text}. {right.feedback} Read {question.place} again."}

@@ -18,69 +18,56 @@ _SPEED = Path(__file__).with_name("speed.csv")
 def key_insight(before: FileRow, after: FileRow, changes: Mapping[int, ChangedAnswers]) -> Sentence:
     """Three lines: smaller, by two files; as good, by what changed for each seed; faster, as it was
     recorded for the runtime of notebook 08."""
-    return Sentence("\n".join([
-        f"Smaller: {before.bytes:,} bytes became {after.bytes:,}, "
-        f"{after.bytes / before.bytes:.0%}.",
-        _as_good(changes), _faster()]))
-
-
-def _as_good(changes):
-    lost, won, points = zip(*((each.lost, each.won, each.difference)
-                              for each in changes.values()), strict=True)
-    luck = sum(each.p_value >= 0.05 for each in changes.values())
-    digits = len(next(iter(changes.values())).labels)
-    return (f"As good: of {digits:,} test digits, {min(lost)} to {max(lost)} went from right to "
-            f"wrong and {min(won)} to {max(won)} from wrong to right, {min(points):+.1f} to "
-            f"{max(points):+.1f} points. On {luck} of {len(changes)} seeds that could be luck.")
-
-
-def _faster():
+    seeds = list(changes.values())
+    lost, won, points = zip(*((each.lost, each.won, each.difference) for each in seeds),
+                            strict=True)
+    luck = sum(each.p_value >= 0.05 for each in seeds)
     with _SPEED.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     told = [f"{int(row['batch']):,} at a time, {int(row['float32']):,} microseconds became "
             f"{int(row['int8']):,}" for row in rows]
-    return (f"Faster: where a runtime multiplies integers. Recorded on one computer, in "
-            f"{rows[0]['runtime']}, digits {'; '.join(told)}. Notebook 08 measures it on yours.")
+    return Sentence(
+        f"Smaller: {before.bytes:,} bytes became {after.bytes:,}, "
+        f"{after.bytes / before.bytes:.0%}.\n"
+        f"As good: of {len(seeds[0].labels):,} test digits, {min(lost)} to {max(lost)} went from "
+        f"right to wrong and {min(won)} to {max(won)} from wrong to right, {min(points):+.1f} to "
+        f"{max(points):+.1f} points. On {luck} of {len(seeds)} seeds that could be luck.\n"
+        f"Faster: where a runtime multiplies integers. Recorded on one computer, in "
+        f"{rows[0]['runtime']}, digits {'; '.join(told)}. Notebook 08 measures it on yours.")
 
 
 def progress() -> Sentence:
     """The learner's map: what is done in each notebook of its questions, exercises and guesses,
     which of its cards were known when they came last; and where to go on."""
-    state, given = load_state(), answers_given()
+    state, given, questions = load_state(), answers_given(), load_questions().values()
     done = {"questions": given.keys(), "guesses": state["guesses"].keys(),
             "exercises": {name for name, made in state["exercises"].items()
                           if any(text == "right" for text, _ in made)},
             "cards": {name for name, made in state["cards"].items()
                       if made and made[-1][0] == "knew"}}
     lines = ["The whole course, and what is done:"]
-    for notebook in dict.fromkeys(question.notebook for question in load_questions().values()):
-        there = _contents(notebook)
+    for notebook in dict.fromkeys(question.notebook for question in questions):
+        there = {"questions": {each.id for each in questions if each.notebook == notebook},
+                 "exercises": {name for name, module in exercise_modules().items()
+                               if module == notebook[3:]},
+                 "guesses": {key for key in GUESSES if key[:2] == notebook[:2]}}
         whole = all(there[what] <= done[what] for what in there)
-        there["cards"] = {name for name in there["questions"]
-                          if name in given or name in state["cards"]}
+        there["cards"] = there["questions"] & (given.keys() | state["cards"].keys())
         told = [f"{len(names & done[what])} of {len(names)} {what}"
                 for what, names in there.items() if names]
         lines.append(f"- {notebook}{', done' * whole}: {', '.join(told)}")
     lines.append(f"Cards that are due: {len(due_cards())}.")
-    return Sentence("\n".join([*lines, _next(given, done["exercises"])]))
+    lines.append(_go_on([each for each in questions if each.id not in given], done["exercises"]))
+    return Sentence("\n".join(lines))
 
 
-def _contents(notebook):
-    """{what: names}, of what there is to do in a notebook."""
-    return {"questions": {name for name, question in load_questions().items()
-                          if question.notebook == notebook},
-            "exercises": {name for name, module in exercise_modules().items()
-                          if module == notebook[3:]},
-            "guesses": {key for key in GUESSES if key[:2] == notebook[:2]}}
-
-
-def _next(given, right):
+def _go_on(questions, right):
     """Where the first open question is, and which exercises wait in that notebook."""
-    for name, question in load_questions().items():
-        if name not in given:
-            there = question.place.startswith(question.notebook)
-            tasks = [f"`{name}`" for name, module in exercise_modules().items()
-                     if module == question.module and name not in right]
-            return (f"Go on with {question.place[:-1] if there else question.notebook}."
-                    f"{' Exercises there: ' * bool(tasks)}{', '.join(tasks)}")
-    return "All questions are answered."
+    if not questions:
+        return "All questions are answered."
+    first = questions[0]
+    there = first.place.startswith(first.notebook)
+    tasks = [f"`{name}`" for name, module in exercise_modules().items()
+             if module == first.module and name not in right]
+    return (f"Go on with {first.place[:-1] if there else first.notebook}."
+            f"{' Exercises there: ' * bool(tasks)}{', '.join(tasks)}")

@@ -20,8 +20,7 @@ from mnist_compress.ui.explorers import (
     tradeoffs,
 )
 from mnist_compress.ui.guesses import GUESSES
-from mnist_compress.ui.questions import LETTERS, load_questions
-from mnist_compress.ui.recall import Cards
+from mnist_compress.ui.questions import load_questions
 from tools.book.polish import small_picture
 
 EXPLORERS = {  # (model, training digits, validation digits) -> what the notebook of each makes
@@ -43,13 +42,8 @@ def practice():
 
 
 def _question(question):
-    options = [{"text": option.text, "right": option.correct, "feedback": question.feedback(letter),
-                "misconception": option.misconception}
-               for letter, option in zip(LETTERS, question.options, strict=True)]
-    return {"id": question.id, "level": question.level, "question": question.question,
-            "notebook": question.notebook, "place": question.place, "options": options,
+    return {**question.page(), "notebook": question.notebook, "place": question.place,
             "sibling_of": question.sibling_of,
-            "card": Cards(question.id).cards[0], "shows": bool(question.show_me),
             "evidence": show_me(question.id) if question.show_me else ""}
 
 

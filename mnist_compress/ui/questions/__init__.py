@@ -8,14 +8,14 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from ..state import Sentence, attempt, load_state, marked
 
 LETTERS = tuple("abcd")
 
 
-@dataclass(frozen=True)
-class _Option:
+class _Option(NamedTuple):
     """One possible answer; a wrong one names the misconception behind it."""
 
     text: str
@@ -65,8 +65,18 @@ class Question:
     @property
     def place(self) -> str:
         """What to read again, in words."""
-        notebook, _, heading = self.read_again.partition("#")
-        return f'{notebook}, "{heading}",'
+        return '{}, "{}",'.format(*self.read_again.split("#"))
+
+    def page(self) -> dict:
+        """What a page shows of it, as a question and as a card."""
+        right = next(option for option in self.options if option.correct)
+        return {"id": self.id, "level": self.level, "question": self.question,
+                "options": [{"text": option.text, "right": option.correct,
+                             "misconception": option.misconception,
+                             "feedback": self.feedback(letter)}
+                            for letter, option in zip(LETTERS, self.options, strict=True)],
+                "shows": bool(self.show_me), "front": self.front or self.question,
+                "back": f"{right.text}. {right.feedback} Read {self.place} again."}
 
     def __repr__(self):
         lines = [f"{letter}) {o.text}" for letter, o in zip(LETTERS, self.options, strict=True)]
@@ -95,7 +105,7 @@ def load_questions() -> dict[str, Question]:
     """All questions by their id, in the order of the notebooks."""
     found = {}
     for path in sorted(Path(__file__).parent.glob("*.json")):
-        for item in json.loads(path.read_text(encoding="utf-8")):
+        for item in json.loads(path.read_text("utf-8")):
             item["options"] = tuple(_Option(**option) for option in item["options"])
             found[item["id"]] = Question(path.stem, **item)
     return found
@@ -120,8 +130,8 @@ def answer(name: str, choice: str | None = None) -> Sentence:
         letter = choice.strip().lower() if isinstance(choice, str) else choice
         if letter not in LETTERS:
             raise ValueError(f"an answer is one of {', '.join(LETTERS)}; got {choice!r}")
-        attempt("answers", question.id, letter)
-    letters = answers_given().get(question.id)
+        attempt("answers", name, letter)
+    letters = answers_given().get(name)
     if not letters:
         return Sentence(f'No answer yet. Write answer("{name}", "a"), or b, c, d.')
     return question.feedback(letters[-1])
@@ -148,22 +158,18 @@ def report() -> Sentence:
     first, never = list(tries.values()).count(1), list(tries.values()).count(0)
     lines = [f"{first} right at the first try, {len(tries) - first - never} later, "
              f"{never} not yet, {len(asked) - len(given)} of {len(asked)} still open."]
+    siblings = {question.sibling_of: tries.get(question.id) for question in asked}
+    said = {None: "", 0: " With other numbers: not yet.",
+            1: " With other numbers: right at the first try."}
     for question in asked:
         when = tries.get(question.id, 1)
         if when != 1:
             wrong = question.option(given[question.id][0 if when else -1])
+            again = said.get(siblings.get(question.id), " With other numbers: right later.")
             lines.append(f"- {f'Right at try {when}' if when else 'Not yet'}: {question.question} "
                          f"Behind \"{wrong.text}\": {wrong.misconception}. "
-                         f"Read {question.place} again.{_asked_again(question, tries)}")
+                         f"Read {question.place} again.{again}")
     return Sentence("\n".join(lines))
-
-
-def _asked_again(question, tries):
-    """What became of its sibling, the same idea with other numbers; no text before an answer."""
-    when = [tries[each.id] for each in load_questions().values()
-            if each.sibling_of == question.id and each.id in tries]
-    said = {0: "not yet", 1: "right at the first try"}
-    return f" With other numbers: {said.get(when[0], 'right later')}." if when else ""
 
 
 def _first_right(name, letters):

@@ -1,7 +1,6 @@
 """A class of learners' state files becomes tables, without names unless the teacher gives them."""
 
 import json
-import os
 
 import pytest
 
@@ -60,13 +59,3 @@ def test_names_come_from_the_teachers_file_alone(learners, capsys):
 def test_nothing_to_read_is_said(tmp_path):
     assert report.main().startswith("Say where the state files are")
     assert report.main(str(tmp_path)).startswith("No state of a learner")
-
-
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes")
-def test_pipes_and_large_files_are_left_out(learners, capsys):
-    os.mkfifo(learners / "pipe.json")
-    with (learners / "large.json").open("wb") as file:
-        file.truncate(10**8)
-    assert report.main(str(learners)) == 0
-    said = capsys.readouterr().out
-    assert "pipe.json is no file" in said and "100000000 bytes" in said

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from mnist_compress.ui.guesses import GUESSES, guess, guess_box, guess_report, reveal
+from mnist_compress.ui.guesses import GUESSES, guess_box, guess_report, reveal
+from mnist_compress.ui.guesses import _guess as guess
 from mnist_compress.ui.state import attempt, forget, load_state
 
 from .conftest import NOW
@@ -117,9 +118,9 @@ def test_a_cell_shows_a_sentence_without_quotation_marks():
 
 def test_guess_box_commits_the_first_guess():
     box = guess_box("03-bytes")
-    assert repr(box) == guess("03-bytes") and box.sentence == "No guess yet."
+    assert box.twin()["text/plain"] == guess("03-bytes") and box.sentence == "No guess yet."
     box.guessed = 300
-    assert box.sentence == "Your guess: 300 KB." == repr(box)
+    assert box.sentence == "Your guess: 300 KB." == box.twin()["text/plain"]
     box.guessed = 409
     assert box.sentence == "Your first guess counts: 300 KB."
     assert load_state()["guesses"] == {"03-bytes": 300}

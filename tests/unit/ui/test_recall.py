@@ -12,13 +12,13 @@ DAY = 86400
 EMPTY = "No card is due. Questions come back as cards 1, 3, 7 and 21 days after you answered them."
 
 
-def shown(*names, **options):
+def shown(*names):
     """The ids of the cards that are shown."""
-    return [card["id"] for card in cards(*names, **options).cards]
+    return [card["id"] for card in cards(*names).cards]
 
 
 def say(name, known=True):
-    widget = cards(name, most=100)
+    widget = cards(name)
     assert name in [card["id"] for card in widget.cards]
     widget.known = {name: known}
     return widget
@@ -58,10 +58,9 @@ def test_the_longest_due_come_first_and_not_too_many(clock):
         clock.now += 60
     clock.now += DAY
     assert shown() == ["luck", "csr", "scale"]
-    assert shown(most=2) == ["luck", "csr"] and len(shown(most=9)) == 4
-    widget = cards(most=1)
-    widget.known = {"luck": True}
-    assert widget.sentence == "You knew 1 of 1. More cards are due: run this cell again."
+    widget = cards()
+    widget.known = {"luck": True, "csr": True, "scale": False}
+    assert widget.sentence == "You knew 2 of 3. More cards are due: run this cell again."
 
 
 def test_a_date_in_the_future_makes_a_card_due_and_is_said(clock):
@@ -105,9 +104,3 @@ def test_the_static_twin_folds_the_answers():
     assert '<a href="04_quantization.ipynb#' in data["text/html"]
     again = cards("scale", "csr")._repr_mimebundle_()[0]
     assert all(data[kind] == again[kind] for kind in ("text/html", "text/plain"))
-
-
-def test_what_is_no_card_is_said_in_the_widget():
-    widget = cards("scale")
-    widget.known = {"csv": True}
-    assert widget.problem.startswith("there is no question 'csv'")

@@ -4,7 +4,7 @@ import torch
 
 from mnist_compress.measure import ChangedAnswers, FileRow
 from mnist_compress.ui.exercises import check
-from mnist_compress.ui.guesses import guess
+from mnist_compress.ui.guesses import guess_box
 from mnist_compress.ui.questions import answer, load_questions
 from mnist_compress.ui.state import attempt, now
 from mnist_compress.ui.story import key_insight, progress
@@ -42,7 +42,7 @@ def test_the_map_counts_what_is_done_and_says_where_to_go_on():
 
     check(my_normalize)
     answer("data-value", "a")
-    guess("01-zeros", 80)
+    guess_box("01-zeros", 80)
     for name in ("prune-what", "story-bytes", "story-claim"):
         answer(name, "a")
     assert "- 01_data: 1 of 5 questions, 1 of 2 exercises, 1 of 1 guesses" in progress()
@@ -54,8 +54,8 @@ def test_the_map_marks_what_is_done_and_counts_cards(monkeypatch):
     for name in ("prune-what", "story-bytes", "story-claim"):
         answer(name, "a")
     assert "- 00_story: 3 of 3 questions, 0 of 2 guesses, 0 of 3 cards" in progress()
-    guess("00-right", 800)
-    guess("00-bytes", 400)
+    guess_box("00-right", 800)
+    guess_box("00-bytes", 400)
     assert "- 00_story, done: 3 of 3 questions, 2 of 2 guesses, 0 of 3 cards" in progress()
     attempt("cards", "story-bytes", "not")
     attempt("cards", "story-claim", "knew")

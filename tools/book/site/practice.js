@@ -117,7 +117,7 @@ export function practice({questions, guesses, exercises}) {
         : "No card is due.";
       model.set({problem: trouble(), sentence: `${score} ${when}`});
     };
-    const model = new Model({cards: dealt.map((id) => questions[id].card), known: {}, sentence: ""},
+    const model = new Model({cards: dealt.map((id) => questions[id]), known: {}, sentence: ""},
       {saved(model, before) {
         for (const [id, knew] of Object.entries(model.get("known"))) {
           if (!(id in before.known)) attempt("cards", id, knew ? "knew" : "not");
