@@ -23,7 +23,7 @@ class DrawPad(CourseWidget):
     models: what `trace_prediction` takes. digits: `Digits` to pick from,
     or None. The network sees the drawing, centered by `center_digit`, or else digits[position] as
     it is; both moved by `down` and `right` pixels. `seen`, `probabilities`, `sentence` and `trace`
-    tell what came of it. ValueError for models that cannot be traced, or no digits in digits.
+    tell what came of it. ValueError for no digits in digits.
     """
 
     _esm = source("widget.js", "drawpad.js")

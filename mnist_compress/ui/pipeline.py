@@ -161,7 +161,8 @@ def show_probabilities(trace) -> Picture:
     axes.set(xlabel="digit", ylabel="probability, %", xticks=range(len(values)))
     axes.legend()
     answers = ", ".join(f"{name} {answer}" for name, answer in trace.predictions.items())
-    agree = "All agree" if trace.agree else "They do not agree"
+    same = len(set(trace.predictions.values())) == 1
+    agree = "All agree" if same else "They do not agree"
     return Picture(figure, f"The digit is {_a(trace.label)}. Answers: {answers}. {agree}.")
 
 

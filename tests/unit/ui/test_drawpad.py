@@ -187,15 +187,6 @@ def test_pad_without_test_digits():
 
 
 def test_bad_arguments(test):
-    with pytest.raises(ValueError, match=r"'float' and 'int8'; got \['pruned'\]"):
-        DrawPad({"pruned": models()["pruned"]}, test)
-    for bad in ({"pruned": models()["pruned"]}, {}):  # the pad and the trace say the same
-        told = []
-        for call in (DrawPad, trace_prediction):
-            with pytest.raises(ValueError) as error:
-                call(bad, test[:1])
-            told.append(str(error.value))
-        assert told[0] == told[1]
     with pytest.raises(ValueError, match=r"number of digits to pick from .* 1 or more; got 0"):
         DrawPad(models(), test[:0])
 
