@@ -9,19 +9,16 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
+from torch.nn.utils import fuse_conv_bn_weights
 
 from .model import weight_layers
 from .pruning import all_but
 
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
-# What treats each channel alone: modules, then functions and methods by name.
-_ALONE = (nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Hardswish, nn.Hardsigmoid,
-          nn.Sigmoid, nn.Tanh, nn.Dropout, nn.Dropout2d, nn.Identity, nn.MaxPool2d, nn.AvgPool2d,
-          nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d, nn.Upsample)
-_ALONE_NAMES = {"relu", "relu_", "relu6", "leaky_relu", "elu", "gelu", "silu", "hardswish",
-                "hardsigmoid", "sigmoid", "tanh", "dropout", "dropout2d", "max_pool2d",
-                "boolean_dispatch", "avg_pool2d", "adaptive_avg_pool2d", "contiguous"}
-_SHAPE_NAMES = {"size", "getattr"}  # they read the shape, which is right by itself
+# what treats each channel alone: modules, functions and methods, without capitals and underscores
+_ALONE = {"relu", "relu6", "leakyrelu", "elu", "gelu", "silu", "hardswish", "hardsigmoid",
+          "sigmoid", "tanh", "dropout", "dropout2d", "identity", "maxpool2d", "avgpool2d",
+          "adaptiveavgpool2d", "adaptivemaxpool2d", "upsample", "booleandispatch", "contiguous"}
 
 
 def small_convolution(channels: Sequence[int] = (8, 16, 32)) -> nn.Sequential:
@@ -42,7 +39,7 @@ def fold_batch_norm(model: nn.Module) -> nn.Module:
     In eval mode y = (x - mean) / sqrt(var + eps) * weight + bias is linear, so the layer can do it
     (Jacob et al. 2018, arXiv 1712.05877); an nn.Identity stays behind. Outputs in eval mode are
     the same but for float rounding. Batch norm elsewhere, or without running statistics, stays.
-    ValueError for a forward pass that cannot be followed, and as `weight_layers` says.
+    ValueError for a forward pass that cannot be followed.
     """
     weight_layers(model)  # refuses weights that are computed
     folded = copy.deepcopy(model)
@@ -60,16 +57,15 @@ def fold_batch_norm(model: nn.Module) -> nn.Module:
 
 
 def _fold(layer: Any, norm: Any) -> None:
-    """Multiply and shift what comes out of the layer, in float64, rounded once."""
-    learned = layer.weight.requires_grad
-    mean, var = norm.running_mean.double(), norm.running_var.double()
-    gain = (var + norm.eps).rsqrt()
-    shift = -mean * gain if layer.bias is None else (layer.bias.detach().double() - mean) * gain
-    if norm.affine:
-        gain, shift = gain * norm.weight.detach(), shift * norm.weight.detach() + norm.bias.detach()
-    weight = layer.weight.detach().double() * gain.view(-1, *[1] * (layer.weight.ndim - 1))
-    kind = layer.weight.dtype
-    layer.weight, layer.bias = (nn.Parameter(part.to(kind), learned) for part in (weight, shift))
+    """Make the norm part of the layer's numbers, in float64, rounded once."""
+    def double(part: Any) -> Any:
+        return None if part is None else part.detach().double()
+
+    fused = fuse_conv_bn_weights(
+        double(layer.weight), double(layer.bias), double(norm.running_mean),
+        double(norm.running_var), norm.eps, double(norm.weight), double(norm.bias))
+    kind, grows = layer.weight.dtype, layer.weight.requires_grad
+    layer.weight, layer.bias = (nn.Parameter(part.detach().to(kind), grows) for part in fused)
 
 
 def remove_channels(model: nn.Module, layer: str, channels: Iterable[int] | Tensor) -> nn.Module:
@@ -89,7 +85,7 @@ def remove_channels(model: nn.Module, layer: str, channels: Iterable[int] | Tens
     if start is None or _calls(smaller, nodes, start) > 1 or getattr(first, "groups", 1) > 1:
         raise ValueError(f"layer {layer!r} is grouped, or not called once: take another one")
     keep = all_but(len(first.weight), channels)
-    _keep_outputs(first, keep)
+    _keep(first, keep)
     waiting = [(user, keep) for user in start.users]
     while waiting:
         node, keep = waiting.pop()
@@ -107,63 +103,52 @@ def _follow(model: nn.Module, node: Any, keep: Tensor) -> list[Tensor] | None:
     """Adapt what reads the channels: what it hands on, [] if they end here, None if they cannot."""
     module = _module(model, node)
     if isinstance(module, _NORMS) and module.num_features == len(keep):
-        for name in ("weight", "bias", "running_mean", "running_var"):
-            _keep(module, name, keep)
-        module.num_features = int(keep.sum())
-    elif isinstance(module, nn.Conv2d) and module.groups == module.in_channels == len(keep):
+        _keep(module, keep)
+        return [keep]
+    if isinstance(module, nn.Conv2d) and module.groups == module.in_channels == len(keep):
         module.in_channels = module.groups = int(keep.sum())
         keep = keep.repeat_interleave(module.out_channels // len(keep))
-        _keep_outputs(module, keep)
-    elif isinstance(module, (nn.Conv2d, nn.Linear)):
+        _keep(module, keep)
+        return [keep]
+    if isinstance(module, (nn.Conv2d, nn.Linear)):
         width = module.weight.shape[1]
         if width % len(keep) or (isinstance(module, nn.Conv2d) and width != len(keep)):
             return None
         # after flattening, one channel is several inputs in a row
-        keep = keep.repeat_interleave(width // len(keep))
-        _keep(module, "weight", keep, 1)
-        setattr(module, "in_channels" if isinstance(module, nn.Conv2d) else "in_features",
-                int(keep.sum()))
+        _keep(module, keep.repeat_interleave(width // len(keep)), 1)
         return []
-    elif isinstance(module, nn.Flatten):
-        return [keep] if module.start_dim == 1 else None
-    elif module is not None:
-        return [keep] if isinstance(module, _ALONE) else None
-    else:
-        return _follow_call(node, keep)
-    return [keep]
+    called = node.target if module is None else type(module)
+    name = getattr(called, "__name__", called)
+    if name in ("size", "getattr"):  # they read the shape, which is right by itself
+        return []
+    return [keep] if _alone(name.lower().replace("_", ""), module, node) else None
 
 
-def _follow_call(node: Any, keep: Tensor) -> list[Tensor] | None:
-    """The same for a function or a method."""
-    name = node.target if node.op == "call_method" else getattr(node.target, "__name__", "")
-    if name in _SHAPE_NAMES:
-        return []
+def _alone(name: str, module: Any, node: Any) -> bool:
+    """Whether a module, a function or a method leaves each channel alone, side by side."""
     if name == "flatten":
-        start = node.args[1] if len(node.args) > 1 else node.kwargs.get("start_dim", 0)
-        return [keep] if start == 1 else None
+        first = node.args[1] if len(node.args) > 1 else node.kwargs.get("start_dim", 0)
+        return getattr(module, "start_dim", first) == 1
     if name in ("view", "reshape"):
-        fixed = [size for size in node.args[1:] if isinstance(size, int)]
-        return [keep] if len(node.args) == 3 and fixed == [-1] else None
+        return len(node.args) == 3 and [each for each in node.args[1:] if type(each) is int] == [-1]
     if name == "mean":
         axes = node.args[1] if len(node.args) > 1 else node.kwargs.get("dim")
-        return [keep] if set(axes or [1]) <= {2, 3, -1, -2} else None
-    return [keep] if name in _ALONE_NAMES else None
+        return set(axes or [1]) <= {2, 3, -1, -2}
+    return name in _ALONE
 
 
-def _keep_outputs(layer: Any, keep: Tensor) -> None:
-    _keep(layer, "weight", keep)
-    _keep(layer, "bias", keep)
-    setattr(layer, "out_channels" if isinstance(layer, nn.Conv2d) else "out_features",
-            int(keep.sum()))
-
-
-def _keep(module: Any, name: str, keep: Tensor, axis: int = 0) -> None:
-    """Shorten a parameter or a buffer, if there is one, along an axis."""
-    old = getattr(module, name)
-    if old is not None:
-        new = old.detach().index_select(axis, keep.nonzero().flatten().to(old.device)).clone()
-        learned = isinstance(old, nn.Parameter)
-        setattr(module, name, nn.Parameter(new, old.requires_grad) if learned else new)
+def _keep(module: Any, keep: Tensor, axis: int = 0) -> None:
+    """Shorten what a module learned along an axis: 0 of what goes out, 1 of what comes in."""
+    for name in ("weight", "bias", "running_mean", "running_var"):
+        old = getattr(module, name, None)
+        if old is not None and old.ndim > axis:
+            new = old.detach().index_select(axis, keep.nonzero().flatten().to(old.device))
+            learned = isinstance(old, nn.Parameter)
+            setattr(module, name, nn.Parameter(new, old.requires_grad) if learned else new)
+    sizes = (("out_channels", "out_features", "num_features"), ("in_channels", "in_features"))
+    for name in sizes[axis]:
+        if hasattr(module, name):
+            setattr(module, name, int(keep.sum()))
 
 
 def _followed(model: nn.Module) -> list[Any]:
