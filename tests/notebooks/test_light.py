@@ -21,7 +21,7 @@ print("loaded", *sys.modules)
 TRY_ALL = """
 from mnist_compress.ui.exercises import exercise_modules, load_exercise
 for name in exercise_modules():
-    exercise = load_exercise(name).exercise
+    exercise = load_exercise(name)[0]
     [exercise.outcome(case) for case in exercise.cases]
 from mnist_compress.ui.evidence import training
 training._missing_line()

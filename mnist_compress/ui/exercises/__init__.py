@@ -1,11 +1,10 @@
 """Exercises that check themselves: `check(my_mask)` tells a wrong function its mistake.
 
 An exercise is one right function with switches that make it wrong as learners get it wrong, and
-some cases to try. It stands in `_EXERCISES` of its notebook's module, and the JSON file beside that
-lists the usual mistakes: what to say, and how a mistake is known, by one of
+some cases to try. It stands in `_EXERCISES` of its notebook's module, and the JSON file of the
+notebook lists the usual mistakes: what to say, and how a mistake is known, by one of
 - switches of the right function: the learner's results are those of the function so made wrong;
-- "unchanged": true, the first argument comes back; "error": what the error message matches;
-- "when": a function of the module, (result, *case) -> bool, that is true in every case.
+- "unchanged": true, the first argument comes back; "error": what the error message matches.
 So messages follow from behavior and not from how code looks. Two mistakes at once are found too.
 Where a notebook hands out wrong code to be mended, that code is one of the mistakes: it stands
 under "given", in place of what to say, and whatever is said of the exercise shows two cases.
@@ -22,12 +21,17 @@ from functools import cache, partial
 from importlib import import_module
 from numbers import Real
 from pathlib import Path
-from types import SimpleNamespace
 from typing import NamedTuple
 
+import numpy as np
 import torch
 
 from ..state import Sentence, attempt
+
+
+def _arguments(case):
+    """Those of a case: a text at its beginning is its name."""
+    return case[1:] if isinstance(case[0], str) else case
 
 
 class Exercise(NamedTuple):
@@ -39,19 +43,19 @@ class Exercise(NamedTuple):
 
     right: Callable
     cases: list
-    run: Callable = lambda function, *case: function(*case)
+    run: Callable = lambda function, *case: function(*_arguments(case))
     alike: Callable = lambda result, *case: result
 
     def outcome(self, case: tuple, unchanged: bool = False, **switches) -> object:
         """What the right function does in this case, made wrong by the switches, or what one does
-        that returns its first argument, which stands after the name of the case."""
+        that returns its first argument."""
         if unchanged:
-            return case[isinstance(case[0], str)]
+            return _arguments(case)[0]
         return self.run(partial(self.right, **switches), *copy.deepcopy(case))
 
-    def same(self, case: tuple, first: object, second: object) -> bool:
-        """Whether two outcomes of a case count as the same."""
-        return _same(_safely(self.alike, first, *case), _safely(self.alike, second, *case))
+    def same(self, case: tuple, wanted: object, got: object) -> bool:
+        """Whether what one got in a case counts as what is wanted."""
+        return _same(_safely(self.alike, wanted, *case), _safely(self.alike, got, *case))
 
     def explained(self, results: list, **switches) -> bool:
         """Whether these switches lead to these results in every case."""
@@ -69,24 +73,22 @@ def small_network(generator: torch.Generator) -> torch.nn.Linear:
 
 
 @cache
-def exercise_modules() -> dict[str, str]:
-    """{name of an exercise: the module that holds it}, in the order of the notebooks."""
-    order = ("data", "training", "pruning", "quantization", "prediction_trace", "quiz",
-             "smallest_file", "deployment", "microcontroller", "your_network")
-    return {name: module for module in order for name in _mistakes(module)}
+def _mistakes():
+    """{module: {name of an exercise: its usual mistakes}}, in the order of the notebooks."""
+    return {path.stem[3:]: json.loads(path.read_text("utf-8"))
+            for path in sorted(Path(__file__).parent.glob("*.json"))}
 
 
 @cache
-def load_exercise(name: str) -> SimpleNamespace:
-    """The `exercise` of this name, its `mistakes` and its `module`, which alone is imported."""
+def exercise_modules() -> dict[str, str]:
+    """{name of an exercise: the module that holds it}, in the order of the notebooks."""
+    return {name: module for module, names in _mistakes().items() for name in names}
+
+
+def load_exercise(name: str) -> tuple[Exercise, list[dict]]:
+    """The exercise of this name and its usual mistakes; its module alone is imported."""
     where = exercise_modules()[name]
-    module = import_module(f".{where}", __name__)
-    return SimpleNamespace(exercise=module._EXERCISES[name], mistakes=_mistakes(where)[name],
-                           module=module)
-
-
-def _mistakes(module):
-    return json.loads(Path(__file__).with_name(f"{module}.json").read_text("utf-8"))
+    return import_module(f".{where}", __name__)._EXERCISES[name], _mistakes()[where][name]
 
 
 def check(function: Callable) -> Sentence:
@@ -102,66 +104,58 @@ def check(function: Callable) -> Sentence:
     name = getattr(function, "__name__", _kind(function))
     if name not in list(exercise_modules()):
         return Sentence(f"There is no exercise for a function with the name {name}. {known}")
-    said = _judged(function, load_exercise(name))
+    said = _judged(function, *load_exercise(name))
     attempt("exercises", name, "right" if said.startswith("Right.") else said)
     return Sentence(said)
 
 
-def _judged(function, about):
+def _judged(function, exercise, mistakes):
     """What there is to say of a function that is meant to do an exercise."""
-    results = []
-    for case in about.exercise.cases:
+    results, wrong = [], []
+    for case in exercise.cases:
         mine = copy.deepcopy(case)
         try:
-            results.append(about.exercise.run(function, *mine))
+            got = exercise.run(function, *mine)
         except (Exception, SystemExit) as error:  # whatever a learner's code can do
-            return _explain(error, about.mistakes)
+            return _explain(error, mistakes)
         if not all(map(_same, mine, case)):
             return ("You changed the argument itself. The caller still needs it: work on a copy, "
                     "or build a new tensor.")
-    return _verdict(about, results)
-
-
-def _verdict(about, results):
-    for result in results:
-        if result is None:
+        if got is None:
             return "Your function returns None. Did you forget `return`?"
-        if isinstance(result, torch.Tensor) and result.layout is not torch.strided:
-            return (f"Not yet. Your function returns a sparse tensor ({result.layout}). Return a "
-                    "plain one: finish with .to_dense().")
-    wrong = []
-    for case, got in zip(about.exercise.cases, results, strict=True):
-        wanted = about.exercise.outcome(case)
-        if not (_fits(wanted, got) and about.exercise.same(case, wanted, got)):
+        if isinstance(got, np.ndarray):
+            return ("Not yet. You returned a NumPy array. The network reads tensors: leave out "
+                    ".numpy().")
+        wanted = exercise.outcome(case)
+        if not exercise.same(case, wanted, got):
             wrong.append(_told(case, wanted, got))
+        results.append(got)
     if not wrong:
         return "Right. Your function does what the package does, on every test case."
-    named = _named(about, results)
-    if any("given" in mistake for mistake in about.mistakes):
+    named = _named(exercise, mistakes, results)
+    if any("given" in mistake for mistake in mistakes):
         shown = "Two cases:" if wrong[1:] else "One case:"
         return "\n- ".join([f"Not yet. {named or shown}", *wrong[:2]])
     return f"Not yet. {named or wrong[0]}"
 
 
-def _named(about, results):
+def _named(exercise, mistakes, results):
     """What to say of the mistake, or of the two, that lead to these results; or no text."""
-    exercise, switched = about.exercise, {}
-    for mistake in about.mistakes:
-        switches = {key: value for key, value in mistake.items() if key not in ("say", "given")}
-        if "when" in mistake:
-            known = getattr(about.module, mistake["when"])
-            fits = all(_safely(known, result, *case) is True for result, case
-                       in zip(results, exercise.cases, strict=True))
-        else:
-            fits = "error" not in mistake and exercise.explained(results, **switches)
-            switched[mistake.get("say")] = switches
-        if fits:
-            return mistake.get("say", "This is the code that was handed out.")
-    for (say, one), (also, other) in itertools.combinations(switched.items(), 2):
+    ways = [(mistake.get("say"), _switches(mistake)) for mistake in mistakes
+            if "error" not in mistake]
+    for say, switches in ways:
+        if exercise.explained(results, **switches):
+            return say or "This is the code that was handed out."
+    for (say, one), (also, other) in itertools.combinations(ways, 2):
         if say and also and not one.keys() & other.keys() and exercise.explained(
                 results, **one, **other):
             return f"Two things. {say} {also}"
     return ""
+
+
+def _switches(mistake: dict) -> dict:
+    """The switches that lead to a mistake."""
+    return {key: value for key, value in mistake.items() if key not in ("say", "given")}
 
 
 def _told(case, wanted, got):
@@ -176,10 +170,8 @@ def _told(case, wanted, got):
 
 
 def _fits(wanted, got):
-    """Whether a result is of the kind that is wanted, whatever its numbers.
-
-    A whole number must be an int, another number may come as any, also in a tensor of shape ().
-    """
+    """Whether a result is of the kind that is wanted: a whole number must be an int, another number
+    may come as any, also in a tensor of shape ()."""
     if isinstance(wanted, tuple | list):
         return isinstance(got, tuple | list) and len(wanted) == len(got) and all(
             map(_fits, wanted, got))
@@ -190,21 +182,20 @@ def _fits(wanted, got):
     return type(got) is int if isinstance(wanted, int) else _number(got) is not None
 
 
-def _same(first, second):
-    """Equal numbers, in whatever type they come; equal tensors of equal kinds and shapes."""
+def _same(wanted, got):
+    """Equal numbers, lists or tensors, of a kind that is wanted."""
     try:
-        one, other = _number(first), _number(second)
-        if one is not None and other is not None:
-            return math.isclose(one, other, rel_tol=1e-5, abs_tol=1e-6)
-        if isinstance(first, str):
-            return first == second
-        if first is None or one is not None or not _fits(first, second):
+        if isinstance(wanted, str):
+            return wanted == got
+        if wanted is None or not _fits(wanted, got):
             return False
-        if isinstance(first, tuple | list):
-            return all(map(_same, first, second))
-        if first.is_floating_point():
-            return torch.allclose(first.double(), second.double())
-        return torch.equal(first, second)
+        if isinstance(wanted, tuple | list):
+            return all(map(_same, wanted, got))
+        if (number := _number(wanted)) is not None:
+            return math.isclose(number, _number(got), rel_tol=1e-5, abs_tol=1e-6)
+        if wanted.is_floating_point():
+            return torch.allclose(wanted.double(), got.double())
+        return torch.equal(wanted, got)
     except (TypeError, ValueError, ArithmeticError, RuntimeError):  # nothing to compare with
         return False
 

@@ -58,8 +58,7 @@ _LARGEST = torch.full((1, 784), 127, dtype=torch.int8)
 _EXERCISES = {
     "my_sums": Exercise(_sums, [
         ("52 pixels from 0 to 255", _ROW, _INT8), ("52 pixels from 255 to 0", _ROW.flip(0), _INT8),
-        ("783 pixels of 255 and one of 254, at weights of 127", _WHITE, _LARGEST)],
-        run=lambda sums, name, *case: sums(*case)),
+        ("783 pixels of 255 and one of 254, at weights of 127", _WHITE, _LARGEST)]),
     "my_speedup": Exercise(_speedup, [
         # each call up to the 12th is slow somewhere, but never most of three in a row or more
         ("networks of 3 and 1 microseconds a digit", ((5e-5, 3e-6), (1e-4, 1e-6)),

@@ -5,7 +5,8 @@ import torch
 from . import Exercise
 
 
-def _bounds(weight, bias, signs="split", with_bias=True, most=255, swapped=False):
+def _bounds(weight, bias, signs="split", with_bias=True, most=255, swapped=False,
+            tensors=False):
     weight = weight.to(torch.int64)
     low, high = weight.clamp(max=0).sum(), weight.clamp(min=0).sum()
     if signs == "magnitude":
@@ -14,12 +15,8 @@ def _bounds(weight, bias, signs="split", with_bias=True, most=255, swapped=False
         low, high = weight.sum(), weight.sum()
     elif signs == "largest":
         low, high = len(weight) * weight.min(), len(weight) * weight.max()
-    bounds = [int(bias * with_bias + most * each) for each in (low, high)]
-    return tuple(reversed(bounds)) if swapped else tuple(bounds)
-
-
-def _are_tensors(result, weight, bias):
-    return all(isinstance(bound, torch.Tensor) for bound in result)
+    bounds = [bias * with_bias + most * each for each in (low, high)]
+    return tuple(each if tensors else int(each) for each in (bounds[::-1] if swapped else bounds))
 
 
 def _sum(weights, pixels, bits=32, signed=False):

@@ -23,8 +23,10 @@ def _mask(weight, sparsity, magnitude=True, lines="", ranked="flat", rounding="h
     share = 1 - sparsity if kept else sparsity
     gone = max(_ROUNDINGS[rounding](share * weight.numel()) + more, 0)
     mask = torch.ones(weight.numel(), dtype=torch.bool)
-    order = size.argsort(stable=True) if ranked != "flat" else size.flatten().argsort(stable=True)
-    order = order.flatten() if ranked == "flat afterwards" else order
+    order = {"flat": size.flatten().argsort(stable=True), "rows": size.argsort(stable=True),
+             "flat afterwards": size.argsort(stable=True).flatten(),
+             "largest first": size.flatten().argsort(descending=True),
+             "not at all": torch.arange(size.numel())}[ranked]
     mask[order[: -gone if from_end else gone]] = False
     mask = mask.view(weight.shape)
     if threshold:
@@ -43,11 +45,6 @@ def _which_stay(mask, weight, sparsity):
         return mask
     return torch.cat([weight[mask].abs().sort().values, weight[~mask].abs().sort().values,
                       mask.sum()[None]])
-
-
-def _has_right_count(mask, weight, sparsity):
-    return (mask.dtype == torch.bool and mask.shape == weight.shape
-            and int((~mask).sum()) == round(sparsity * weight.numel()))
 
 
 def _hold(weights, masks, inverted=False, first=False, copies=False):

@@ -1,5 +1,7 @@
 """The exercises of 04_quantization: right functions, with switches for mistakes."""
 
+import math
+
 import torch
 
 from . import Exercise
@@ -34,7 +36,7 @@ def _int8(values, seen, signed=False, clamp="before", low=-127, own=False, parts
 
 
 def _qparams(values, with_zero=True, symmetric=False, levels=255, low=-128, sign=-1, cut=False,
-             swapped=False):
+             swapped=False, floats=False):
     least, most = values.min().item(), values.max().item()
     if with_zero:
         least, most = min(least, 0.0), max(most, 0.0)
@@ -42,11 +44,13 @@ def _qparams(values, with_zero=True, symmetric=False, levels=255, low=-128, sign
         return max(-least, most) / 127, 0
     scale = (most - least) / levels
     zero_point = low + sign * (int if cut else round)(least / scale)
+    zero_point = float(zero_point) if floats else zero_point
     return (zero_point, scale) if swapped else (scale, zero_point)
 
 
-def _has_no_whole_zero_point(result, values):
-    return len(result) == 2 and type(result[1]) is not int
+def _or_no_int(result, values):
+    """What counts: a zero point that is no int is wrong, whatever its number."""
+    return result if type(result[1]) is int else (result[0], math.inf)
 
 
 def _rounded(weight, scale, straight=True, steps=False, rounding="nearest", in_place=False):
@@ -75,7 +79,8 @@ _EXERCISES = {
     "my_int8": Exercise(_int8, [(torch.tensor([0.5, -1.0, 1.9]), _SEEN),
                                 (torch.tensor([-2.6, 0.5, 0.017]), -_SEEN), (_SEEN, _SEEN)]),
     "my_qparams": Exercise(_qparams, [(torch.tensor(values),) for values in (
-        [-1.0, 0.3, 4.1], [2.04, 5.1], [-2.55, -0.4], [0.0, -3.0, 0.06], [-1.0, 2.7])]),
+        [-1.0, 0.3, 4.1], [2.04, 5.1], [-2.55, -0.4], [0.0, -3.0, 0.06], [-1.0, 2.7])],
+        alike=_or_no_int),
     "my_rounded": Exercise(_rounded, [(torch.tensor([0.1234, -0.5, 0.017]), 0.01),
                                       (torch.tensor([0.25, -1.25, 0.3]), 0.5)], _with_gradient),
 }

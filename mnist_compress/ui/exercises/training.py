@@ -7,10 +7,12 @@ from . import Exercise, small_network
 
 
 def _accuracy(logits, labels, counted=False, full=1, wrong_ones=False, probability=False,
-              above_half=False, largest=False, whole=False):
+              above_half=False, largest=False, whole=False, each=False):
     scores = (logits > 0.5).float() if above_half else logits
     found = logits.max(1).values if largest else scores.argmax(1)
     hits = (found == labels).float()
+    if each:
+        return hits
     if wrong_ones:
         hits = 1 - hits
     if probability:
@@ -20,8 +22,8 @@ def _accuracy(logits, labels, counted=False, full=1, wrong_ones=False, probabili
     return hits.sum() if counted else full * hits.mean()
 
 
-def _is_a_list_of_hits(result, logits, labels):
-    return torch.equal(result.bool(), logits.argmax(1) == labels)
+def _as_floats(result, *case):
+    return result.float() if isinstance(result, torch.Tensor) else result
 
 
 def _step(model, optimizer, inputs, labels, forget=True, move=True, late=False, softmax=False,
@@ -74,7 +76,8 @@ _ELEVEN = torch.tensor([[1.1, -1.0, 1.1, 1.4], [1.5, 2.3, -1.3, -1.1], [0.6, -1.
 _EXERCISES = {
     "my_accuracy": Exercise(_accuracy, [
         (_LOGITS, torch.tensor([0, 2, 1, 1, 3])), (_LOGITS, torch.tensor([2, 0, 2, 0, 3])),
-        (_ELEVEN, torch.arange(11) % 4), (_LOGITS, _LOGITS.argmax(1))]),
+        (_ELEVEN, torch.arange(11) % 4), (_LOGITS, _LOGITS.argmax(1))],
+        alike=_as_floats),
     "my_step": Exercise(_step, [("three steps of one network", 0), ("three steps of another", 1)],
                         _three_steps),
 }

@@ -7,7 +7,7 @@ import torch
 
 from mnist_compress import training
 from mnist_compress.ui import exercises, microcontroller
-from mnist_compress.ui.exercises import load_exercise
+from mnist_compress.ui.exercises import _switches, load_exercise
 
 # What the notebooks have imported where an exercise stands.
 SPACE = {"torch": torch, "F": torch.nn.functional, "microcontroller": microcontroller,
@@ -168,18 +168,19 @@ def told(name, function):
 
 def mistakes(name):
     """Pairs of a wrong function and what to say about it; the table below has the others."""
-    for mistake in load_exercise(name).mistakes:
+    exercise, known = load_exercise(name)
+    for mistake in known:
         say = mistake.get("say", "This is the code that was handed out.")
-        switches = {key: value for key, value in mistake.items() if key not in ("say", "given")}
+        switches = _switches(mistake)
         if switches.pop("unchanged", False):
             yield lambda *case: case[0], say
-        elif not {"when", "error"} & switches.keys():
-            yield partial(load_exercise(name).exercise.right, **switches), say
+        elif "error" not in switches:
+            yield partial(exercise.right, **switches), say
 
 
 def given(name):
     """The code that is handed out, or no text."""
-    return "\n".join(line for mistake in load_exercise(name).mistakes
+    return "\n".join(line for mistake in load_exercise(name)[1]
                      for line in mistake.get("given", ()))
 
 

@@ -11,7 +11,7 @@ import torch
 
 from mnist_compress import data, pruning, quantization
 from mnist_compress.ui import exercises, state
-from mnist_compress.ui.exercises import exercise_modules, load_exercise
+from mnist_compress.ui.exercises import _switches, exercise_modules, load_exercise
 from tools.notebooks import code_cells, paths, read
 
 from .helpers import RIGHT, SOLUTIONS, functions, given, mistakes, told
@@ -31,7 +31,7 @@ def found():
 
 def after(name, change):
     """What is said of the right function whose results are changed in kind alone."""
-    return told(name, lambda *case: change(load_exercise(name).exercise.right(*case)))
+    return told(name, lambda *case: change(load_exercise(name)[0].right(*case)))
 
 
 @pytest.mark.parametrize(("name", "starter", "solution"), list(found()))
@@ -53,12 +53,11 @@ def test_every_named_mistake_gets_its_own_message(name):
 
 @pytest.mark.parametrize("name", exercise_modules())
 def test_the_cases_tell_named_mistakes_from_each_other_and_from_right(name):
-    exercise = load_exercise(name).exercise
-    ways = [{key: value for key, value in mistake.items() if key not in ("say", "given")}
-            for mistake in load_exercise(name).mistakes if not {"when", "error"} & mistake.keys()]
-    for one, other in itertools.permutations([{}, *ways], 2):
+    exercise, known = load_exercise(name)
+    ways = [_switches(mistake) for mistake in known if "error" not in mistake]
+    for one, other in itertools.product(ways, [{}, *ways]):
         made = [exercise.outcome(case, **one) for case in exercise.cases]
-        assert not exercise.explained(made, **other), (one, other)
+        assert exercise.explained(made, **other) == (one == other), (one, other)
 
 
 @pytest.mark.parametrize("name", [name for name in exercise_modules() if given(name)])
@@ -87,7 +86,7 @@ def test_right_is_what_the_package_does(digits, integer):
     first, pixels = integer.layers[0], data.flatten(digits.images[:20]).numpy()
     totals, outputs = integer.accumulators(pixels)[0], integer.activations(pixels)[-1]
     rescale, sums = [
-        load_exercise(name).exercise.right for name in ("my_rescale", "my_sums")]
+        load_exercise(name)[0].right for name in ("my_rescale", "my_sums")]
     for row, sum_, output in zip(pixels, totals, outputs, strict=True):
         mine = sums(torch.tensor(row), torch.tensor(first.weight)) + torch.tensor(first.bias)
         assert torch.equal(mine, torch.tensor(sum_))
@@ -106,7 +105,7 @@ def test_what_can_go_wrong_with_any_function(name):
                 argument.zero_()
             if isinstance(argument, list):
                 argument.reverse()
-        return load_exercise(name).exercise.right(*arguments)
+        return load_exercise(name)[0].right(*arguments)
 
     assert "KeyError: 'oops'" in told(name, raises)
     assert "TypeError" in told(name, lambda: 1)
@@ -170,8 +169,7 @@ def test_a_whole_number_must_be_an_int(change, got):
 
 def test_equal_numbers_of_another_kind_are_told_apart():
     wanted = "it should give [12, -50, 2, 0, 127, -128] (torch.int8, shape (6,)); yours gives "
-    assert wanted + "array([  12,  -50,    2,    0,  127, -128], dtype=int8) (numpy.ndarray)." in \
-        after("my_quantize", lambda right: right.numpy())
+    assert "You returned a NumPy array." in after("my_quantize", lambda right: right.numpy())
     assert wanted + "[12, -50, 2, 0, 127, -128] (list)." in \
         after("my_quantize", lambda right: right.tolist())
     assert wanted + "[[12, -50, 2, 0, 127, -128]] (torch.int8, shape (1, 6))." in \
@@ -192,6 +190,8 @@ def test_my_accuracy_may_be_a_plain_number():
 
 def test_mistakes_in_my_accuracy_are_named_as_plain_numbers_too():
     for mistake, text in mistakes("my_accuracy"):
+        if "one hit or miss" in text:
+            continue
         for change in (float, lambda number: np.float32(number)):
             assert told("my_accuracy", lambda *case, m=mistake, c=change: c(m(*case))) == \
                 f"Not yet. {text}"
@@ -237,9 +237,7 @@ def test_whatever_a_function_returns_becomes_a_hint():
     assert told("my_accuracy", lambda *_: torch.zeros((), device="meta")).startswith(
         "Not yet. For ")
     assert told("my_rescale", lambda *_: 10**400).startswith("Not yet. Two cases:\n- For ")
-    assert after("my_shared", torch.Tensor.to_sparse) == (
-        "Not yet. Your function returns a sparse tensor (torch.sparse_coo). Return a plain one: "
-        "finish with .to_dense().")
+    assert after("my_shared", torch.Tensor.to_sparse).startswith("Not yet. For ")
 
 
 def test_sums_in_types_too_small_or_mixed():

@@ -78,8 +78,10 @@ WRONG = [
     ("my_mask", COUNT + "mask.view(-1)[weight.abs().argsort().flatten()[:count]] = False\n"
      "return mask", "argsort of a matrix ranks each row"),
     ("my_mask", "weight.abs() > sparsity * weight.abs().max()", "You cut below a share of the"),
-    ("my_mask", COUNT + "mask.view(-1)[torch.randperm(weight.numel())[:count]] = False\n"
-     "return mask", "The count is right, but these are not the smallest"),
+    ("my_mask", COUNT + "mask.view(-1)[:count] = False\nreturn mask",
+     "The count is right, but these are not the smallest"),
+    ("my_mask", COUNT + "mask.view(-1)[weight.abs().flatten().topk(count).indices] = False\n"
+     "return mask", "You cut the largest weights."),
     ("my_mask", COUNT + "mask.view(-1)[weight.abs().flatten().argsort()[count:]] = False\n"
      "return mask", "Your mask is inverted"),
     ("my_mask", COUNT + "mask.view(-1)[weight.abs().flatten().argsort()[:-count]] = False\n"
