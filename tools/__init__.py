@@ -15,6 +15,7 @@ book       the executed notebooks as a static site
 pictures   the pictures of README, from the site's widgets
 notebooks  what check, execute, drift, book and the tests share
 train_pretrained  trains the networks that the package ships
+small_convolution  how one of them, the smallest convolution, is trained
 jupyter/   settings for JupyterLab: those of the installed package, and of a learner's copies
 web/       makes the scripts of the pages in mnist_compress/deploy/web small, with Node
 """

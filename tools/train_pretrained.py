@@ -14,13 +14,15 @@ from pathlib import Path
 
 import torch
 
-from mnist_compress.compress import compress, compress_convolution, teach, teach_convolution
+from mnist_compress.compress import compress, teach
 from mnist_compress.data import load_full
 from mnist_compress.packed import load, save
-from mnist_compress.pretrained import RECIPES, REFERENCES, SMALLEST, digits_for, recipe
+from mnist_compress.pretrained import RECIPES, REFERENCES, digits_for, recipe
 from mnist_compress.training import evaluate, train
+from tools import small_convolution
 
 COLUMNS = ("network", "seed", "bytes", "validation error", "official error", "seconds")
+CONVOLUTION = small_convolution.Recipe()
 TAUGHT = ("copies", "tie", "augmentation", "teacher", "teacher_steps", "batch")  # what teach reads
 
 
@@ -35,8 +37,8 @@ class Classroom:
 
         Convolutions of all seeds have the teacher of seed 0, which takes longer than a student.
         """
-        if name in SMALLEST:
-            return self._keep(name, lambda: teach_convolution(digits, recipe(name)))
+        if name == "convolution":
+            return self._keep(name, lambda: small_convolution.teach(digits, CONVOLUTION))
         key = (seed, name.split("-")[0] == "thousand",
                *(getattr(recipe(name), field) for field in TAUGHT))
         return self._keep(key, lambda: teach(digits, recipe(name), seed))
@@ -59,8 +61,11 @@ def make(name, seed, classroom, data, folder):
         return network, size, time.perf_counter() - start
     lesson, start = classroom.teach(name, digits, seed), time.perf_counter()
     path = Path(folder, f"{name}-{seed}.mc")
-    small = compress_convolution if name in SMALLEST else compress
-    size = save(small(lesson, recipe(name), seed), path, reorder=True)
+    if name == "convolution":
+        network = small_convolution.compress(lesson, CONVOLUTION, seed)
+    else:
+        network = compress(lesson, recipe(name), seed)
+    size = save(network, path, reorder=True)
     seconds = classroom.seconds + time.perf_counter() - start
     return load(path), size, seconds
 
@@ -74,7 +79,7 @@ def main(arguments=None):
     """Make each network with each seed and print one line for each."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0],
                                      prog="python -m tools.train_pretrained")
-    every = [*RECIPES, *SMALLEST, *REFERENCES]
+    every = [*RECIPES, "convolution", *REFERENCES]
     parser.add_argument("names", nargs="+", choices=every, metavar="name",
                         help=f"one or more of {', '.join(every)}")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])

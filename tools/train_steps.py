@@ -14,9 +14,7 @@ import torch
 from torch.nn import functional as F
 
 from mnist_compress import packed
-from mnist_compress.compress import Recipe, compress, teach
-from mnist_compress.compress.distillation import Lesson
-from mnist_compress.compress.network import forward
+from mnist_compress.compress import Lesson, Recipe, compress, forward, teach
 from mnist_compress.data import load_full, normalize
 from mnist_compress.pretrained import digits_for
 from tools.train_pretrained import error

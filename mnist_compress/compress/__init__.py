@@ -6,7 +6,6 @@ augmentation     more digits out of the same: turned, stretched, moved and bent 
 distillation     a large teacher, and the lesson that it gives to a small student
 gradual_pruning  while the student learns, the weights that matter least go, a few at a time
 codebook         the others share a few magnitudes and learn to live with rounding
-convolution      another shape: a convolution, its teacher and its own way to whole numbers
 
 Below, `compress` takes these steps in turn; `compress_once` takes two of them, and trains nothing.
 """
@@ -17,17 +16,16 @@ from ..arguments import real, whole
 from ..data import SIDE, Digits
 from ..integer import IntegerNetwork
 from ..model import DigitClassifier
-from .augmentation import augment
+from .augmentation import augment, augmented_copies
 from .codebook import choose_grids, fit_codebook, integers, quantization_aware_train
-from .convolution import compress_convolution, teach_convolution
 from .distillation import Lesson, distillation_loss, teach
 from .gradual_pruning import cubic_sparsity, gradual_prune, keep_best
-from .network import Watch, forward, random_network, unwatched
-from .recipe import ConvolutionRecipe, Recipe, wholes
+from .network import Watch, batches, forward, random_network, unwatched
+from .recipe import Recipe, wholes
 
-__all__ = ["ConvolutionRecipe", "Recipe", "augment", "compress", "compress_convolution",
-           "compress_once", "cubic_sparsity", "distillation_loss", "fit_codebook", "gradual_prune",
-           "quantization_aware_train", "teach", "teach_convolution"]
+__all__ = ["Lesson", "Recipe", "augment", "augmented_copies", "batches", "compress",
+           "compress_once", "cubic_sparsity", "distillation_loss", "fit_codebook", "forward",
+           "gradual_prune", "quantization_aware_train", "teach"]
 
 
 def compress(lesson: Lesson, recipe: Recipe, seed: int = 0,

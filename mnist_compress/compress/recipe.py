@@ -64,36 +64,6 @@ class Recipe:
         return _PIXELS // 4 if self.tie else _PIXELS, *self.units, _CLASSES
 
 
-@dataclass(frozen=True)
-class ConvolutionRecipe:
-    """All settings of `compress_convolution`. Epochs are of as many digits as there are, not of all
-    copies; rates are Adam's, at first. ValueError."""
-
-    channels: tuple[int, ...] = (8, 20, 28, 28)  # of the first window and of the three mixtures
-    windows: float = 2.15  # root mean square of the weights of all windows above 1 x 1, in steps
-    mixtures: float = 1.43  # of the weights that mix channels
-    answers: float = 1.6  # of the last layer's
-    most: int = 31  # no weight is more steps
-    copies: int = 8  # of the training digits, all but the first augmented
-    clean: float = 0.5  # share of a batch from the first copy alone
-    augmentation: float = 1.0
-    batch: int = 256
-    teacher_epochs: int = 12
-    float_epochs: int = 28
-    float_rate: float = 1.2e-2
-    rounding_epochs: int = 20  # with batch normalization still in place
-    rounding_rate: float = 8e-3
-    settling_epochs: int = 5  # once that is folded
-    settling_rate: float = 1e-3
-    pull: float = 0.01  # of the way to the grid, at last, that a weight goes back in each step
-
-    def __post_init__(self) -> None:
-        wholes("channels", self.channels, (1024,) * 4)
-        for field in fields(self)[1:]:
-            check = whole if field.type is int else real
-            check(field.name, getattr(self, field.name), field.type is int)
-
-
 def wholes(name: str, values: tuple[int, ...], most: tuple[float, ...] = ()) -> tuple[int, ...]:
     """`values` as a tuple of ints, 1 or more; with `most`, as many, each one up to its own there.
 

@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from .. import packed
-from ..compress.recipe import ConvolutionRecipe, Recipe
+from ..compress import Recipe
 from ..data import Digits, load_full, load_sample
 from ..integer import IntegerNetwork
 from ..official import full_is_here
@@ -41,7 +41,6 @@ RECIPES = {
         _UNTIED, units=(100, 40), weights=4080, prune_steps=16000, quantize_steps=14000),
     "lenet-small-untied": replace(_UNTIED, units=(80, 36), weights=2860, quantize_steps=20000),
 }
-SMALLEST = {"convolution": ConvolutionRecipe()}
 REFERENCES = {  # plain training of the dense network, as `training.train` does it
     "dense-thousand": {},
     "dense-perceptron": {"epochs": 10, "batch_size": 64},
@@ -52,18 +51,20 @@ CONVOLUTIONS = {  # {name in convolutions.npz: channels of its `small_convolutio
     "half the channels": (8, 16, 16), "small from scratch": (8, 16, 16)}
 
 
-def recipe(name: str) -> Recipe | ConvolutionRecipe:
+def recipe(name: str) -> Recipe:
     """The recipe of that name; ValueError, which lists the names, if there is none."""
-    every = RECIPES | SMALLEST
-    if name not in every:
-        raise ValueError(f"name must be one of {', '.join(every)}; got {name!r}")
-    return every[name]
+    return RECIPES[_one_of(RECIPES, name)]
+
+
+def _one_of(names, name):
+    if name not in names:
+        raise ValueError(f"name must be one of {', '.join(names)}; got {name!r}")
+    return name
 
 
 def path(name: str) -> Path:
-    """The packed file that was made with seed 0."""
-    recipe(name)
-    return Path(__file__).with_name(f"{name}.mc")
+    """The packed file that was made with seed 0; ValueError, which lists the names, for another."""
+    return Path(__file__).with_name(f"{_one_of((*RECIPES, 'convolution'), name)}.mc")
 
 
 def load(name: str) -> IntegerNetwork:
@@ -76,8 +77,7 @@ def digits_for(name: str, folder: str | Path | None = None) -> tuple[Digits, Dig
 
     The sample's 1,000 and its other 4,000, or MNIST's first 55,000 and last 5,000 training digits.
     """
-    if name not in REFERENCES:
-        recipe(name)  # ValueError for an unknown one
+    _one_of((*RECIPES, "convolution", *REFERENCES), name)
     if "thousand" in name:
         train, *others = load_sample()
         return train, Digits(torch.cat([part.images for part in others]),

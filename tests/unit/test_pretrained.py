@@ -26,7 +26,7 @@ LIMITS = {  # largest mean of the bytes, and the dense network with the points i
     "perceptron-untied": (3180, "dense-perceptron", 0.001),
     "perceptron-small": (500, "dense-perceptron", 0.03),
 }
-EVERY = pytest.mark.parametrize("name", [*pretrained.RECIPES, *pretrained.SMALLEST])
+EVERY = pytest.mark.parametrize("name", [*pretrained.RECIPES, "convolution"])
 # Largest means of bytes and official errors.
 ERRORS = {"lenet": (2953, 0.0164), "lenet-untied": (2953, 0.0164), "lenet-small": (2048, 0.02),
           "lenet-small-untied": (2048, 0.02), "convolution": (1024, 0.012)}
@@ -53,13 +53,12 @@ def test_the_file_is_the_one_that_was_measured(name):
     assert isinstance(network, IntegerNetwork) and pack(network) == data
 
 
-@pytest.mark.parametrize("name", pretrained.SMALLEST)
-def test_the_file_of_convolutions_is_the_one_that_was_measured(name):
-    recipe, network = pretrained.recipe(name), load(name)
-    found, data = pretrained.measured(name), pretrained.path(name).read_bytes()
+def test_the_file_of_convolutions_is_the_one_that_was_measured():
+    network, data = load("convolution"), pretrained.path("convolution").read_bytes()
+    found = pretrained.measured("convolution")
     assert len(data) == found.bytes[0] and len(found.bytes) >= 3 and max(found.bytes) <= 1024
     assert tuple(len(layer.weight) for layer in network.layers if layer.kernel != 3
-                 ) == (*recipe.channels, 10)
+                 ) == (8, 20, 28, 28, 10)
     assert pack(network) == data
 
 
@@ -109,11 +108,11 @@ def test_means_by_hand():
 
 def test_everything_is_documented_and_packaged():
     text = (FOLDER / "README.md").read_text(encoding="utf-8")
-    for name in (*pretrained.RECIPES, *pretrained.SMALLEST, *pretrained.REFERENCES):
+    for name in (*pretrained.RECIPES, "convolution", *pretrained.REFERENCES):
         assert f"`{name}`" in text
         assert pretrained.measured(name).official_errors
     assert {path.stem for path in FOLDER.glob("*.mc")} == {
-        *pretrained.RECIPES, *pretrained.SMALLEST}
+        *pretrained.RECIPES, "convolution"}
 
 
 def test_unknown_names():

@@ -7,7 +7,7 @@ picture. Between layers run bytes, of which `_ONE` mean 1. While there is batch 
 """
 
 import math
-from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -15,17 +15,37 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..arguments import whole
-from ..data import SIDE, Digits
-from ..integer import IntegerConvolution, IntegerNetwork, as_fraction
-from .augmentation import augmented_copies
-from .distillation import Lesson, distillation_loss
-from .network import batches, straight_through
-from .recipe import ConvolutionRecipe
+from mnist_compress.compress import Lesson, augmented_copies, batches, distillation_loss
+from mnist_compress.data import SIDE, Digits
+from mnist_compress.integer import IntegerConvolution, IntegerNetwork, as_fraction
 
 _ONE = 32
 _TEACHER_RATE = 1e-2
 _BITS = 4  # of a channel's multiplier
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All settings. Epochs are of as many digits as there are, not of all copies; rates are Adam's,
+    at first."""
+
+    channels: tuple[int, ...] = (8, 20, 28, 28)  # of the first window and of the three mixtures
+    windows: float = 2.15  # root mean square of the weights of all windows above 1 x 1, in steps
+    mixtures: float = 1.43  # of the weights that mix channels
+    answers: float = 1.6  # of the last layer's
+    most: int = 31  # no weight is more steps
+    copies: int = 8  # of the training digits, all but the first augmented
+    clean: float = 0.5  # share of a batch from the first copy alone
+    augmentation: float = 1.0
+    batch: int = 256
+    teacher_epochs: int = 12
+    float_epochs: int = 28
+    float_rate: float = 1.2e-2
+    rounding_epochs: int = 20  # with batch normalization still in place
+    rounding_rate: float = 8e-3
+    settling_epochs: int = 5  # once that is folded
+    settling_rate: float = 1e-3
+    pull: float = 0.01  # of the way to the grid, at last, that a weight goes back in each step
 
 
 def picture(inputs: Tensor) -> Tensor:
@@ -92,7 +112,7 @@ class _Layer(nn.Module):
     def whole_bias(self):
         """The bias as a number of steps of 2**power in the accumulator."""
         exact = self.bias * _ONE / (self.multiplier * self.step)
-        return straight_through(exact, exact.detach().round())
+        return exact + (exact.round() - exact).detach()
 
     def forward(self, values, share):
         total = F.conv2d(values, self.rounded(share), None, self.stride, self.weight.shape[2] // 2,
@@ -138,7 +158,7 @@ class _Layer(nn.Module):
 class _SmallConvolution(nn.Module):
     """The network in training. Call it with pictures and how far rounding has come, 0 to 1."""
 
-    def __init__(self, recipe: ConvolutionRecipe):
+    def __init__(self, recipe: Recipe):
         super().__init__()
         window, mixture = (recipe.windows, recipe.most), (recipe.mixtures, recipe.most)
         first = recipe.channels[0]
@@ -157,7 +177,7 @@ class _SmallConvolution(nn.Module):
         return self.layers[-1].answer(values, share)
 
     @torch.no_grad()
-    def fold(self, inputs: Tensor, batches: Iterable[Tensor]) -> None:
+    def fold(self, inputs: Tensor, batches) -> None:
         """Measure anew, on the inputs of these batches, what batch normalization needs; fold it."""
         for layer in self.layers:
             if layer.norm:
@@ -177,9 +197,8 @@ class _SmallConvolution(nn.Module):
 
 
 @torch.inference_mode(False)
-def teach_convolution(digits: Digits, recipe: ConvolutionRecipe, seed: int = 0) -> Lesson:
+def teach(digits: Digits, recipe: Recipe, seed: int = 0) -> Lesson:
     """Training digits -> Lesson: augmented copies, and what a larger convolution says of each."""
-    whole("number of digits", len(digits), 1)
     generator = torch.Generator().manual_seed(seed)
     inputs = augmented_copies(digits.images, recipe.copies, False, generator, recipe.augmentation)
     steps = max(2, recipe.teacher_epochs * len(digits) // recipe.batch)
@@ -215,8 +234,7 @@ def _teacher():
 
 
 @torch.inference_mode(False)
-def compress_convolution(lesson: Lesson, recipe: ConvolutionRecipe,
-                         seed: int = 0) -> IntegerNetwork:
+def compress(lesson: Lesson, recipe: Recipe, seed: int = 0) -> IntegerNetwork:
     """Lesson -> IntegerNetwork of convolutions, small once packed: train, round, fold, settle.
 
     While batch normalization is in place, each channel finds its own step of the grid.
