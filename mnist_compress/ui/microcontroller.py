@@ -21,7 +21,7 @@ from ..deploy import chip, export_c
 from ..measure import energy
 from ..training import logits
 from .drawpad import DrawPad
-from .plots import Picture, canvas, in_style, pareto
+from .plots import Picture, canvas, draw_front, in_style
 from .state import Sentence
 from .tables import Table, two_digits
 from .waiting import bar
@@ -58,14 +58,17 @@ def on_chip(networks: dict[str, Any], digits: Digits,
     ones, NaN where there are none.
     """
     rows, each = [], networks.items()
+    known = pd.read_csv(_RECORDED).set_index(["checksum", "core"])[_FIGURES]
     with tempfile.TemporaryDirectory() as folder:
         for name, network in bar(each, "programs") if len(each) > 1 else each:
             network, *options = network if isinstance(network, tuple) else (network,)
             path = Path(folder, "digits.c")
             export_c(network, path, *options)
             checksum = _checksum(path.read_text("ascii"))
-            rows.append(_counted(name, network, path, digits, core, checksum) if chip.installed()
-                        else _recorded(name, core, checksum))
+            figures, same = known.reindex([(checksum, core)]).iloc[0], 0
+            if chip.installed():
+                figures, same = _counted(name, network, chip.build(path, core), digits)
+            rows.append(ChipRow(name, *figures, same, checksum))
     return rows
 
 
@@ -77,49 +80,34 @@ def _checksum(source):
     return hashlib.sha256(source.encode()).hexdigest()[:16]
 
 
-def _counted(name, network, path, digits, core, checksum):
-    build = chip.build(path, core)
+def _counted(name, network, build, digits):
+    """The figures of a program, and of how many digits its logits are the network's."""
     few = digits[:5 if build.floats else 100]
-    found = chip.Chip(build).logits(few.images)
-    if build.floats:
-        same = torch.allclose(torch.from_numpy(found), logits(network, few), atol=1e-4)
-    else:
-        same = np.array_equal(found, network.logits(few.images.numpy()))
-    if not same:
-        raise RuntimeError(f"{name} says other logits on {core} than here")
+    wanted = logits(network, few) if build.floats else network.logits(few.images.numpy())
+    if not np.allclose(chip.Chip(build).logits(few.images), wanted, rtol=0, atol=1e-4):
+        raise RuntimeError(f"{name} says other logits on {build.core} than here")
     counted = chip.Chip(build).count(few.images[:1 if build.floats else 2])  # floats: a second each
     taken = counted.instructions, counted.cycles
     if build.floats:  # they depend on the last bits too
-        taken = tuple(float(f"{value:.4g}") for value in taken)
-    return ChipRow(name, build.flash, build.code, counted.stack, *taken, len(few), checksum)
-
-
-def _recorded(name, core, checksum):
-    known = pd.read_csv(_RECORDED).set_index(["checksum", "core"])[_FIGURES]
-    figures = known.reindex([(checksum, core)]).iloc[0]
-    return ChipRow(name, *figures.tolist(), 0, checksum)
+        taken = (float(f"{value:.4g}") for value in taken)
+    return (build.flash, build.code, counted.stack, *taken), len(few)
 
 
 def chip_table(rows: list[ChipRow], right: dict[str, str] | None = None) -> Table:
     """Flash, RAM and instructions of each program; right: {name: how many digits it reads}."""
-    frame = pd.DataFrame({
-        "flash": [f"{row.flash:,.0f} bytes" for row in rows],
-        "of it code": [f"{row.code:,.0f}" for row in rows],
-        "RAM": [f"{row.stack:,.0f} bytes" for row in rows],
-        "instructions": [f"{row.instructions:,.0f}" for row in rows],
-    }, index=pd.Index([row.name for row in rows], name="program"))
+    frame = pd.DataFrame([{
+        "program": row.name, "flash": f"{row.flash:,.0f} bytes", "of it code": f"{row.code:,.0f}",
+        "RAM": f"{row.stack:,.0f} bytes", "instructions": f"{row.instructions:,.0f}",
+    } for row in rows]).set_index("program")
     if right:
-        frame["right"] = [right.get(row.name, "") for row in rows]
-    told = [_least(rows, "Least", "flash"), _least(rows, "fewest", "instructions")]
+        frame["right"] = [right.get(name, "") for name in frame.index]
+    told = []
+    for word, what in (("Least", "flash"), ("fewest", "instructions")):
+        first, *_ = sizes = [getattr(row, what) for row in rows]
+        name = rows[sizes.index(min(sizes))].name
+        below = f" ({two_digits(first / min(sizes))} times below {rows[0].name})"
+        told.append(f"{word} {what}: {name}{below if min(sizes) < first else ''}")
     return Table(frame, f"{'; '.join(told)}. {_source(rows)}")
-
-
-def _least(rows, word, what):
-    """Which program takes least of it, and how far below the first one that is."""
-    least = min(rows, key=lambda row: getattr(row, what))
-    times = two_digits(getattr(rows[0], what) / getattr(least, what))
-    below = "" if least is rows[0] else f" ({float(times):,g} times below {rows[0].name})"
-    return f"{word} {what}: {least.name}{below}"
 
 
 def estimate_table(rows: list[ChipRow]) -> Table:
@@ -127,23 +115,17 @@ def estimate_table(rows: list[ChipRow]) -> Table:
 
     At this clock flash may answer one cycle late; a cycle meets it once, so that doubles them.
     """
-    frame = pd.DataFrame({
-        "cycles": [f"{row.cycles:,.0f}" for row in rows],
-        f"ms at {_MEGAHERTZ} MHz": [
-            " to ".join(_short(row.cycles * times / 1000 / _MEGAHERTZ) for times in (1, 2))
-            for row in rows],
-        **{f"microjoules, {source}": [_short(energy(row.cycles, "cycle")[source]) for row in rows]
-           for source in energy(0, "cycle")},
-    }, index=pd.Index([row.name for row in rows], name="program"))
-    texts = [" to ".join(map(_short, energy(row.cycles, "cycle").values()))
-             for row in (rows[0], rows[-1])]
-    return Table(frame, f"Estimates, not measurements: a digit takes {texts[0]} microjoules as "
-                 f"{rows[0].name}, {texts[1]} as {rows[-1].name}.")
-
-
-def _short(value):
-    """Two digits: 0.33, 4,500."""
-    return f"{float(two_digits(value)):,g}"
+    lines, told = [], []
+    for row in rows:
+        short, long = (two_digits(row.cycles * times / 1000 / _MEGAHERTZ) for times in (1, 2))
+        taken = {f"microjoules, {source}": two_digits(each)
+                 for source, each in energy(row.cycles, "cycle").items()}
+        lines.append({"program": row.name, "cycles": f"{row.cycles:,.0f}",
+                      f"ms at {_MEGAHERTZ} MHz": f"{short} to {long}", **taken})
+        told.append((" to ".join(taken.values()), row.name))
+    return Table(pd.DataFrame(lines).set_index("program"),
+                 "Estimates, not measurements: a digit takes {} microjoules as {}, {} as {}."
+                 .format(*told[0], *told[-1]))
 
 
 def _source(rows):
@@ -156,63 +138,55 @@ def _source(rows):
 
 
 @in_style
-def show_encodings(rows: list[ChipRow], mine: str = "") -> Picture:
+def show_encodings(rows: list[ChipRow], mine: str) -> Picture:
     """Flash and instructions of programs for one network; `mine` is the learner's own of them."""
     figure, axes = canvas((7.6, 3.6))
-    for row in rows:
-        axes.plot(row.flash, row.instructions, linestyle="", label=row.name,
-                  markersize=13 if row.name == mine else 8)
-    front = pareto(rows, lambda row: (row.flash, row.instructions))
-    axes.step([row.flash for row in front], [row.instructions for row in front], where="post",
-              marker="", color="#555555", linewidth=1, linestyle="--", label="Pareto front")
+    front = draw_front(axes, {row.name: (row.flash, row.instructions) for row in rows}, mine)
     axes.set(xscale="log", yscale="log", xlabel="bytes of flash", ylabel="instructions")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.set_major_formatter("{x:,.0f}")
         axis.set_minor_locator(NullLocator())
-    figure.legend(loc="outside upper center", ncols=4)
-    names = [row.name for row in front]
-    told = f"No other program beats {', '.join(names)} in both bytes and instructions."
-    if mine:
-        told += f" Yours, {mine}, is {'on' if mine in names else 'not on'} this front."
-    return Picture(figure, f"{told} {_source(rows)}")
+    return Picture(figure, f"No other program beats {', '.join(front)} in both bytes and "
+                   f"instructions. Yours, {mine}, is {'on' if mine in front else 'not on'} this "
+                   f"front. {_source(rows)}")
 
 
 def peer_table(rows: list[ChipRow], right: dict[str, float]) -> Table:
     """Our programs among others (peers.csv), which were built for the same core and counted when
     the course was written; right: {name: per cent of MNIST's 10,000 test digits}."""
     peers = pd.read_csv(Path(__file__).with_name("peers.csv")).set_index("network")
-    ours = pd.DataFrame({"flash": [row.flash for row in rows], "RAM": [row.stack for row in rows],
-                         "instructions": [row.instructions for row in rows],
-                         "right": [right[row.name] for row in rows]},
-                        index=[f"ours: {row.name}" for row in rows])
+    ours = pd.DataFrame([{"network": f"ours: {row.name}", "flash": row.flash, "RAM": row.stack,
+                          "instructions": row.instructions, "right": right[row.name]}
+                         for row in rows]).set_index("network")
     costs, told = ["flash", "instructions"], []
     for name, own in ours.iterrows():
         worse = (peers[costs] > own[costs]).all(axis=1) & (peers["right"] < own["right"])
         if beaten := [peer for peer in peers.index[worse] if "GCC" not in peer]:
             told.append(f"{name.removeprefix('ours: ')} takes less flash and fewer instructions "
                         f"than {' and '.join(beaten)}, and reads more digits.")
-    every = pd.concat([ours, peers]).sort_values("right")
-    frame = pd.DataFrame({name: every[name].map("{:,.0f}".format) for name in every})
-    frame["right"] = every["right"].map("{:.1f} %".format)
+    every = pd.concat([ours, peers]).sort_values("right").rename_axis("program")
     told.append(f"Most digits are read by {every.index[-1]}; least RAM is taken by "
                 f"{every['RAM'].idxmin().removeprefix('ours: ')}.")
-    return Table(frame.rename_axis("program"), " ".join(told))
+    frame = every.map("{:,.0f}".format)
+    frame["right"] = every["right"].map("{:.1f} %".format)
+    return Table(frame, " ".join(told))
 
 
 def run_c(body: str, weights: torch.Tensor, pixels: torch.Tensor) -> int:
     """What a piece of C returns on the emulated chip. It sees `weights`, int8 (n,), `pixels`, uint8
     (n,), and their `count`. RuntimeError with what the compiler says."""
+    source = Template(_LOOP.read_text("utf-8")).substitute(
+        weights=", ".join(map(str, weights.tolist())), count=len(weights), body=body)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "loop.c")
-        path.write_text(Template(_LOOP.read_text("utf-8")).substitute(
-            weights=", ".join(map(str, weights.tolist())), count=len(weights), body=body), "utf-8")
+        path.write_text(source, "utf-8")
         try:
             built = chip.build(path)
         except RuntimeError as problem:
             found = re.search("error: (.*)", str(problem))
             raise RuntimeError(f"the compiler says: {found[1] if found else problem}") from None
-    picture = torch.zeros(1, 784, dtype=torch.uint8)
+    picture = np.zeros((1, 784), np.uint8)
     picture[0, :len(pixels)] = pixels
     return int(chip.Chip(built).logits(picture)[0, 0])
 

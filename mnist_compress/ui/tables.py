@@ -28,8 +28,8 @@ class Table:
 
 
 def two_digits(value: float) -> str:
-    """287.7 -> "290", 0.0467 -> "0.047"."""
-    return f"{float(f'{value:.2g}'):g}"
+    """287.7 -> "290", 0.0467 -> "0.047", 4512 -> "4,500"."""
+    return f"{float(f'{value:.2g}'):,g}"
 
 
 def file_table(first, *others) -> Table:
