@@ -6,7 +6,6 @@ import torch
 import traitlets
 from torch.nn import functional
 
-from ..arguments import whole
 from ..data import SIDE, Digits, center_digit
 from ..trace import trace_prediction
 from .tables import trace_table
@@ -20,10 +19,9 @@ _NOTHING = "There is no ink yet. Draw a digit, or pick a picture."
 class DrawPad(CourseWidget):
     """Draw a digit, or pick and move a picture, and watch three networks read it.
 
-    models: what `trace_prediction` takes. digits: `Digits` to pick from,
-    or None. The network sees the drawing, centered by `center_digit`, or else digits[position] as
-    it is; both moved by `down` and `right` pixels. `seen`, `probabilities`, `sentence` and `trace`
-    tell what came of it. ValueError for no digits in digits.
+    models: what `trace_prediction` takes. digits: `Digits` to pick from, or None. The network sees
+    the drawing, centered by `center_digit`, or else digits[position] as it is; both moved by `down`
+    and `right` pixels.
     """
 
     _esm = source("widget.js", "drawpad.js")
@@ -43,8 +41,7 @@ class DrawPad(CourseWidget):
 
     def __init__(self, models: dict, digits: Digits | None = None):
         self._models, self._digits, self._answered, self.trace = models, digits, None, None
-        self._read(_BLANK)  # says what is wrong with the models
-        count = 0 if digits is None else whole("number of digits to pick from", len(digits), 1)
+        count = len(digits or ())
         super().__init__(names=list(models), count=count, position=0 if count else None)
         self._twin = _twin(self.sentence, self.seen)
 
@@ -59,7 +56,7 @@ class DrawPad(CourseWidget):
         asked = (self.drawing, self.position, self.down, self.right)
         if asked == self._answered:
             return
-        self._answered = None
+        self._answered = self.trace = None
         try:
             with self.hold_sync():  # one message to the page
                 self._look()
@@ -70,15 +67,21 @@ class DrawPad(CourseWidget):
     def _look(self):
         """Set what the digit makes of the traits, all but the trace's table."""
         self.seen, self.probabilities, self.sentence = bytes(SIDE * SIDE), {}, ""
-        self.trace = None
-        digit, what = self._given()
+        digit, what = _BLANK, ""
+        if self.drawing:
+            ink = torch.frombuffer(bytearray(self.drawing), dtype=torch.uint8)
+            image = center_digit(ink.view(_DRAWN, _DRAWN))
+            digit, what = Digits(image[None], _BLANK.labels), "Your drawing"
+        elif self.position is not None:
+            digit = self._digits[self.position]
+            what = f"Picture {self.position}, a {digit.labels.item()}"
         image = _shifted(digit.images[0], self.down, self.right)
-        self.seen = image.numpy().tobytes()
-        if not image.any():
-            self.sentence = _NOTHING
-            return
-        self.probabilities, answers, self.trace = self._read(Digits(image[None], digit.labels))
-        self.sentence = f"{what}{_moved(self.down, self.right)}: {', '.join(answers)}."
+        self.seen, told = image.numpy().tobytes(), _NOTHING
+        if image.any():
+            found = self._read(Digits(image[None], digit.labels))
+            self.probabilities, answers, self.trace = found
+            told = f"{what}{_moved(self.down, self.right)}: {', '.join(answers)}."
+        self.sentence = told
 
     def _read(self, digit):
         """{model: ten probabilities}, what each of them says in words, and the trace or None."""
@@ -87,17 +90,6 @@ class DrawPad(CourseWidget):
         answers = [f"{name} says {best} ({100 * sure[name][best]:.0f} %)"
                    for name, best in trace.predictions.items()]
         return sure, answers, trace
-
-    def _given(self):
-        """The digit before it is moved, with the label 0 if nobody knows it, and what it is."""
-        if self.drawing:
-            ink = torch.frombuffer(bytearray(self.drawing), dtype=torch.uint8)
-            image = center_digit(ink.view(_DRAWN, _DRAWN))
-            return Digits(image[None], _BLANK.labels), "Your drawing"
-        if self.position is None:
-            return _BLANK, ""
-        digit = self._digits[whole("number of a picture", self.position, 0, self.count - 1)]
-        return digit, f"Picture {self.position}, a {digit.labels.item()}"
 
 
 def _shifted(image: torch.Tensor, down: int, right: int) -> torch.Tensor:
