@@ -11,31 +11,25 @@ _RECORDED = Path(__file__).with_name("compiled.csv")  # by tools/record_compiled
 
 def speed_table(rows, accuracies: dict) -> Table:
     """`LatencyRow`s in pairs of float32 and int8 of one runtime, and {name: accuracy} of those that
-    were asked."""
-    table = latency_table(rows, _int8_sentence(rows))
-    table.frame.insert(0, "right", [f"{accuracies[name]:.1%}" if name in accuracies else ""
-                                    for name in table.frame.index])
-    return table
-
-
-def _int8_sentence(rows) -> str:
-    """`LatencyRow`s in pairs of float32 and int8 -> when int8 is faster, a sentence a runtime.
-
-    A difference counts if the middle halves of both do not overlap.
-    """
-    told, sentences = {}, []
+    were asked. Int8 is faster or slower if the middle halves of both do not overlap."""
+    told = {}
     for base, small in zip(rows[::2], rows[1::2], strict=True):
+        verdict, batch = "no different", f"{small.batch}"
+        if small.high < base.low:
+            verdict, batch = "faster", f"{batch} ({base.median / small.median:.1f} times)"
+        elif small.low > base.high:
+            verdict = "slower"
         runtime = base.name.rpartition(" ")[0].rstrip(",")
         kinds = told.setdefault(runtime, {"faster": [], "no different": [], "slower": []})
-        if small.high < base.low:
-            kinds["faster"].append(f"{small.batch} ({base.median / small.median:.1f} times)")
-        else:
-            kinds["slower" if small.low > base.high else "no different"].append(f"{small.batch}")
-    for runtime, verdicts in told.items():
+        kinds[verdict].append(batch)
+    sentences = []
+    for runtime, kinds in told.items():
         each = [f"{verdict} at batch {', '.join(batches)}"
-                for verdict, batches in verdicts.items() if batches]
+                for verdict, batches in kinds.items() if batches]
         sentences.append(f"In {runtime}, int8 against float32 is {'; '.join(each)}.")
-    return " ".join(sentences)
+    frame = latency_table(rows).frame
+    frame.insert(0, "right", pd.Series(accuracies).map("{:.1%}".format))
+    return Table(frame.fillna(""), " ".join(sentences))
 
 
 def deployment_table(rows) -> Table:
@@ -50,28 +44,25 @@ def deployment_table(rows) -> Table:
         "right": f"{row.accuracy:.1%}" if row.accuracy else "as NumPy"} for row in rows])
     timed = [row for row in rows if row.time]
     small = min(rows, key=lambda row: row.file_bytes)
-    best = min(timed, key=lambda row: row.time.median).time
+    best = min((row.time for row in timed), key=lambda time: time.median)
     fast = [row.name for row in timed if row.time.low <= best.high]
-    told = (f"The smallest file is that of {small.name}; for one digit {' and '.join(fast)} "
-            f"{'is' if len(fast) == 1 else 'are'} the fastest.")
-    if len(timed) < len(rows):
-        told += " The page itself shows its time on the device that opens it."
-    return Table(frame.set_index("runs in"), told)
+    return Table(frame.set_index("runs in"),
+                 f"The smallest file is that of {small.name}; for one digit {' and '.join(fast)} "
+                 f"{'is' if len(fast) == 1 else 'are'} the fastest. The page itself shows its time "
+                 "on the device that opens it.")
 
 
 def compiled_table() -> Table:
     """torchao's two kinds of int8 beside float32, in PyTorch, each eager and compiled: microseconds
     as they were recorded on one computer, and the ratio to float32 in the same mode."""
-    rows = pd.read_csv(_RECORDED)
-    rows["mode"] = rows["network"].str.rpartition(", ")[2]
-    base = rows[rows["network"].str.startswith("float32")].set_index(["mode", "batch"])["median"]
-    rows["ratio"] = [row.median / base[row.mode, row.batch] for row in rows.itertuples()]
+    rows = pd.read_csv(_RECORDED)  # float32 comes first
+    mode = rows["network"].str.rpartition(", ")[2]
+    rows["ratio"] = rows["median"] / rows.groupby([mode, "batch"])["median"].transform("first")
     rows["text"] = [f"{row.median:,.0f}, x{row.ratio:.2f}" for row in rows.itertuples()]
-    names = rows["network"].unique()
-    frame = rows.pivot(index="network", columns="batch", values="text").loc[names]
-    frame.columns = [f"batch {batch}" for batch in frame.columns]
-    accuracies = rows.groupby("network")["accuracy"].first()
-    frame.insert(0, "right", accuracies[names].map("{:.1%}".format))
+    frame = rows.pivot(index="network", columns="batch", values="text")
+    frame = frame.loc[rows["network"].unique()].add_prefix("batch ").rename_axis(columns=None)
+    right = rows.groupby("network")["accuracy"].first()
+    frame.insert(0, "right", right.map("{:.1%}".format))
     faster = [f"{row.network} at batch {row.batch}" for row in rows.itertuples() if row.ratio < 0.9]
     return Table(frame.rename_axis("microseconds, recorded"),
                  "Recorded on one computer, on one thread. Faster than float32 in the same mode by "

@@ -12,7 +12,6 @@ from .plots import INK, Picture, canvas, in_style
 from .tables import two_digits
 from .units import strongest_units
 
-_COLORS = ("C1", "C0")  # right to wrong, wrong to right
 _LINES = LinearSegmentedColormap.from_list("lines", ["#0072B2", "#DDDDDD", "#D55E00"])
 
 
@@ -66,9 +65,9 @@ def show_confusion(labels, answers) -> Picture:
         axes.text(column, line, int(counts[line, column]), ha="center", va="center",
                   weight="bold" if line == column else "normal")
     axes.set(xlabel="answer", ylabel="label", xticks=range(10), yticks=range(10))
-    most = wrong.flatten().argsort(descending=True, stable=True)[:3].tolist()
-    told = [f"{place // 10} read as {place % 10}, {int(wrong.flatten()[place])} times"
-            for place in most]
+    most, places = wrong.flatten().sort(descending=True, stable=True)
+    told = [f"{place // 10} read as {place % 10}, {count} times"
+            for place, count in zip(places[:3].tolist(), most[:3].tolist(), strict=True)]
     return Picture(figure, f"{int(counts.diag().sum()):,} of {len(labels):,} answers are right, on "
                    f"the diagonal. Most often wrong: {'; '.join(told)}.")
 
@@ -83,38 +82,35 @@ def show_sizes(*files) -> Picture:
     bars = axes.barh(range(len(files)), sizes, height=0.6, tick_label=names)
     axes.bar_label(bars, texts, padding=4)
     axes.set(xlim=(0, 1.25 * max(sizes)), ylim=(len(files) - 0.5, -0.5), xlabel="KB")
-    small = sizes.index(min(sizes))
-    told = "; ".join(f"{name} {text}" for name, text in zip(names, texts, strict=True))
+    told, least = "; ".join(map(" ".join, zip(names, texts, strict=True))), min(sizes)
     return Picture(figure, f"Bars to scale: {told}. The file of {names[0]} is "
-                   f"{two_digits(sizes[0] / sizes[small])} times that of {names[small]}.")
+                   f"{two_digits(sizes[0] / least)} times that of {names[sizes.index(least)]}.")
 
 
 @in_style
-def show_changes(before, after, digits, shown: int = 5) -> Picture:
+def show_changes(before, after, digits) -> Picture:
     """Answers that two networks give differently: for each label how many went from right to wrong
-    and how many from wrong to right, and the first `shown` digits of both kinds."""
+    and how many from wrong to right, and the first five digits of both kinds."""
     changed = changed_answers(before, after, digits)
-    labels = digits.labels
-    kinds = {"right to wrong": (changed.before == labels) & (changed.after != labels),
-             "wrong to right": (changed.before != labels) & (changed.after == labels)}
+    right, still = (answers == digits.labels for answers in (changed.before, changed.after))
     figure, (above, below) = canvas((7.2, 4.2), 2, 1, height_ratios=(2, 1))
-    below.set(xlim=(0, 2 * shown), ylim=(-0.4, 1))
+    below.set(xlim=(0, 10), ylim=(-0.4, 1))
     below.set_axis_off()
     told = []
-    for side, (name, chosen) in enumerate(kinds.items()):
-        color = _COLORS[side]
-        counts, places = labels[chosen].bincount(minlength=10), chosen.nonzero().flatten()
-        above.bar(np.arange(len(counts)) + 0.4 * side - 0.2, counts.numpy(), 0.4, color=color,
-                  label=f"{name}: {int(chosen.sum())}")
+    for side, name, chosen, color in ((0, "right to wrong", right & ~still, "C1"),
+                                      (1, "wrong to right", ~right & still, "C0")):
+        places, counts = chosen.nonzero().flatten(), digits.labels[chosen].bincount(minlength=10)
+        above.bar(np.arange(10) + 0.4 * side - 0.2, counts.numpy(), 0.4, color=color,
+                  label=f"{name}: {len(places)}")
         most = f" (most among the {int(counts.argmax())}s, {int(counts.max())})"
-        told.append(f"{int(chosen.sum())} {name}{most if counts.any() else ''}")
-        for left, place in enumerate(places[:shown].tolist(), shown * side):
+        told.append(f"{len(places)} {name}{most * bool(len(places))}")
+        for left, place in enumerate(places[:5].tolist(), 5 * side):
             below.imshow(digits.images[place].numpy(), **INK, aspect="auto",
                          extent=(left + 0.1, left + 0.9, 0, 1))
             below.add_patch(Rectangle((left + 0.1, 0), 0.8, 1, fill=False, color=color, lw=3))
             below.text(left + 0.5, -0.1, f"{changed.before[place]} → {changed.after[place]}",
                        ha="center", va="top")
-    above.set(xticks=range(len(counts)), xlabel="label", ylabel="answers changed")
+    above.set(xticks=range(10), xlabel="label", ylabel="answers changed")
     above.yaxis.get_major_locator().set_params(integer=True)
     above.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     return Picture(figure, f"{' and '.join(told)}.")

@@ -95,11 +95,10 @@ def csr_table(files: dict, dense_bytes: int) -> Table:
                  f"{'; '.join(told)}. {same} gave the same answers when read back.")
 
 
-def latency_table(rows, sentence: str = "") -> Table:
+def latency_table(rows) -> Table:
     """`LatencyRow`s -> microseconds for a batch: median, middle half, and times the first row.
 
     Faster is what is so by a tenth or more, and whose middle half does not meet the first row's.
-    sentence: in place of its own, for rows that are not all compared with the first.
     """
     texts, told = {}, []
     for batch in dict.fromkeys(row.batch for row in rows):
@@ -109,8 +108,8 @@ def latency_table(rows, sentence: str = "") -> Table:
             for row in timed}
         faster = [row.name for row in others if row.ratio < 0.9 and row.high < base.low]
         told.append(f"at batch {batch} {', '.join(faster) or 'nothing'}")
-    own = f"Faster than {rows[0].name} by a tenth or more: {'; '.join(told)}."
-    return Table(pd.DataFrame(texts).rename_axis("microseconds"), sentence or own)
+    return Table(pd.DataFrame(texts).rename_axis("microseconds"),
+                 f"Faster than {rows[0].name} by a tenth or more: {'; '.join(told)}.")
 
 
 def history_table(history, textbook: bool = False) -> Table:
