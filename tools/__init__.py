@@ -7,7 +7,7 @@ reset      brings one of them back as it was shipped
 check      `make test`: lint, unit, notebooks, browser
 execute    runs the notebooks and stores their outputs
 drift      do they print the same under other settings and orders?
-soak       the long checks: fuzz (damaged packed files), mutants, browser tests in a row, platforms
+soak       the long checks: coverage, fuzz (damaged packed files), mutants, browser tests in a row
 platforms  has every dependency a wheel on every platform?
 report     what a class answered, out of the learners' state files
 bench      the benchmarks and their table

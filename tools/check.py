@@ -55,9 +55,9 @@ def lint():
     return max(python("ruff", "check", ".")[0], python("mypy")[0])
 
 
-def unit():
-    return python("pytest", "tests/unit", "-q", "-n", "2", "--cov", "--cov-report=term",
-                  env={"OMP_NUM_THREADS": "1"})[0]
+def unit(*options):
+    return python("pytest", "tests/unit", "-q", "-n", "2", "--dist", "worksteal",
+                  *options, env={"OMP_NUM_THREADS": "1"})[0]
 
 
 def all_ran(result):
@@ -69,10 +69,16 @@ def all_ran(result):
     return code
 
 
+def form():
+    """What notebooks are made of, and what their texts promise."""
+    return all_ran(python("pytest", "tests/notebooks", "-q", "-s"))
+
+
 def notebooks():
-    form = all_ran(python("pytest", "tests/notebooks", "-q", "-s"))
+    """Two at a time; the last ones take longest, so they come first."""
     with ThreadPoolExecutor(2) as pool:
-        return max([form, *pool.map(validate, paths())])
+        checks = [pool.submit(validate, path) for path in paths()[::-1]] + [pool.submit(form)]
+        return max(check.result() for check in checks)
 
 
 def browser():

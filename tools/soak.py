@@ -1,13 +1,13 @@
-"""The long checks: a million damaged files, mutation tests, 10,000 digits on each emulated chip,
-150 kernels killed as they write, browser tests ten times in a row, and whether every platform has
-its wheels.
+"""The long checks: how much of the code the unit tests run, a million damaged files, mutation
+tests, 10,000 digits on each emulated chip, what decides a question twice, 150 kernels killed as
+they write, browser tests ten times in a row, and whether every platform has its wheels.
 """
 
 import json
 import sys
 
 from tools import ROOT, platforms
-from tools.check import browser, python
+from tools.check import browser, python, unit
 
 LEAST_KILLED = 0.9  # of the mutants
 
@@ -23,17 +23,23 @@ def mutants():
 
 def main():
     """Print what became of files, mutants, chips and browser runs; return how many fell short."""
+    uncovered = bool(unit("--cov", "--cov-report=term"))
     damaged = bool(python("tools.fuzz", "--count", "1000000")[0])
     killed = mutants()
     misread = bool(python("pytest", "-q", "tests/unit/deploy/test_chip.py",
                           env={"CHIP_DIGITS": "10000", "REQUIRE_CHIP": "1"})[0])
     lost = bool(python("pytest", "-q", "tests/unit/ui/test_state.py", "-k", "killed",
                        env={"STATE_KILLS": "150"})[0])
+    changed = bool(python("pytest", "-q", "tests/unit/ui/test_quizwidget.py", "-k", "evidence",
+                          env={"EVIDENCE_TWICE": "1"})[0])
     failed = sum(bool(browser()) for _ in range(10))
     print(f"mutants: {killed:.1%} noticed; browser tests: {10 - failed} of 10 runs passed; "
           f"chips: {'misread' if misread else 'read 10,000 digits as NumPy does'}; "
-          f"150 killed kernels: {'answers lost' if lost else 'no answer lost'}")
-    return damaged + misread + lost + (killed < LEAST_KILLED) + failed + platforms.main()
+          f"150 killed kernels: {'answers lost' if lost else 'no answer lost'}; "
+          f"coverage: {'too little' if uncovered else 'enough'}; "
+          f"evidence: {'not the same twice' if changed else 'the same twice'}")
+    return (uncovered + changed + damaged + misread + lost + (killed < LEAST_KILLED) + failed
+            + platforms.main())
 
 
 if __name__ == "__main__":

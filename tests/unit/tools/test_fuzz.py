@@ -1,4 +1,4 @@
-"""6,000 damaged files end well, and the tool that says so notices when one does not."""
+"""2,000 damaged files end well, and the tool that says so notices when one does not."""
 
 import pytest
 
@@ -7,15 +7,15 @@ from mnist_compress.packed.header import Port
 from tools import fuzz as tool
 
 
-def test_six_thousand_damaged_files():
-    report = tool.fuzz(6000, seed=1)
+def test_two_thousand_damaged_files():
+    report = tool.fuzz(2000, seed=1)
     print("\n".join(report.lines()))
     assert not report.failures
-    assert report.total("damaged") == 6000 and report.total("accepted") == 0
-    assert report.total("past") >= 3000
+    assert report.total("damaged") == 2000 and report.total("accepted") == 0
+    assert report.total("past") >= 1000
     for codec in (*CODECS, tool.CONVOLUTIONS):
-        assert report.outcomes[codec, "past"] >= 500
-        assert report.outcomes[codec, "decoded"] >= 30
+        assert report.outcomes[codec, "past"] >= 150
+        assert report.outcomes[codec, "decoded"] >= 10
     assert len(report.problems) > 15  # many different checks have spoken
 
 

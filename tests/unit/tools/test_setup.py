@@ -94,11 +94,11 @@ def test_the_environment_is_made_once_and_again_where_it_must(course, tmp_path):
     python.unlink()
     python.symlink_to(tmp_path / "gone")  # an update of the system took it away
     assert "Installing" in make(course)
+    moved_copied_and_linked(course, tmp_path)
 
 
-@with_make
-def test_a_moved_and_a_copied_course_are_set_up_again_and_a_link_is_not(course, tmp_path):
-    make(course)
+def moved_copied_and_linked(course, tmp_path):
+    """A moved and a copied course are set up again, one whose .venv is a link is not."""
     other = tmp_path / "other"
     shutil.copytree(course, other, ignore=shutil.ignore_patterns(".venv"))
     (other / ".venv").symlink_to(course / ".venv")
