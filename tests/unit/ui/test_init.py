@@ -26,7 +26,7 @@ def test_another_name_is_told_which_there_are():
 @pytest.mark.parametrize(("names", "modules"), [
     ("forget", "ui.state"),
     ("check, guess_box, quiz, reveal",
-     "data official ui.state ui.exercises ui.guesses ui.questions ui.quizwidget ui.widget")])
+     "arguments ui.state ui.exercises ui.guesses ui.questions ui.quizwidget ui.widget")])
 def test_only_what_is_needed_is_loaded(names, modules):
     code = (f"import sys\nfrom mnist_compress.ui import {names}\n"
             "print(*(name for name in sys.modules if name.startswith('mnist_compress.')))")
