@@ -6,14 +6,13 @@ between notebooks), `guesses`, `questions`, `exercises` (a wrong function is tol
 `evidence` (what decides a question). Then `widget`, and what stands on it, each with a JavaScript
 file of its own: `guesses`, `quizwidget`, `recall` (cards), `explorer` (and `explorers`), `drawpad`.
 Pictures and tables are made in `plots`, `units`, `results`, `pipeline`, `tables`, `smallest` (07),
-`devices` (08), `microcontroller` (09), `your_network` (10); `waiting` is the bar of a long cell,
-`story` the key insight and the map of what is done.
+`microcontroller` (09), `your_network` (10); `waiting` is the bar of a long cell, `story` the key
+insight and the map of what is done.
 """
 
 from importlib import import_module
 
 _NAMES = {
-    "devices": ("compiled_table", "deployment_table", "speed_table"),
     "drawpad": ("DrawPad",),
     "evidence": ("show_me",),
     "exercises": ("check",),
@@ -34,9 +33,9 @@ _NAMES = {
                  "show_qr_page", "show_zoomed", "steps_table"),
     "state": ("forget",),
     "story": ("key_insight", "progress"),
-    "tables": ("answer_table", "csr_table", "file_table", "history_table", "kinds_table",
-               "latency_table", "rounding_table", "say_changes", "sparsity_table",
-               "textbook_table", "trace_table"),
+    "tables": ("answer_table", "compiled_table", "csr_table", "deployment_table", "file_table",
+               "history_table", "kinds_table", "latency_table", "rounding_table", "say_changes",
+               "sparsity_table", "speed_table", "textbook_table", "trace_table"),
     "waiting": ("bar",),
     "your_network": ("Trials", "check_decision", "judge"),
 }
