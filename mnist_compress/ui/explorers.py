@@ -16,7 +16,7 @@ from ..quantization import choose_qparams, dequantize, quantize, quantize_model,
 from ..stages import TEXTBOOK
 from ..training import COURSE_SEED, evaluate, fit
 from .explorer import Explorer, choice, slider
-from .plots import pareto
+from .plots import log_scale, pareto
 from .tables import two_digits
 from .units import BRIGHTEST, ON_WEIGHTS, mosaic, strongest_units
 from .waiting import bar
@@ -113,23 +113,24 @@ def explore_pruning(model, train, validation) -> Explorer:
     def show(axes, sparsity, scope):
         left, right = axes
         weight, accuracy, sure, size = measure(sparsity, scope)
-        dense, dense_sure, full = measure(0.0, "global")[1:]
+        _, dense, dense_sure, full = measure(0.0, "global")
         _show_units(left, weight[chosen])
         if not right.patches:
-            right.bar(range(3), [100 * dense, 100 * dense_sure, 100], color="#DDDDDD")
-            right.bar(range(3), 0, color=["C0", "C2", "C1"], animated=True)
+            names = ["right", "sure", "file"]
+            right.bar(names, [100 * dense, 100 * dense_sure, 100], color="#DDDDDD")
+            right.bar(names, 0, color=["C0", "C2", "C1"], animated=True)
             right.set(title="gray: the dense network", ylim=(0, 115), ylabel="%",
-                      yticks=[0, 50, 100], xticks=range(3), xticklabels=["right", "sure", "file"])
-            for place in range(3):
-                right.text(place, 104, "", ha="center", animated=True)
-        texts = (f"{accuracy:.1%}", f"{sure:.1%}", f"{two_digits(size)} KB")
-        for column, height, text, words in zip(right.patches[3:], (accuracy, sure, size / full),
-                                               right.texts, texts, strict=True):
+                      yticks=[0, 50, 100])
+            for name in names:
+                right.text(name, 104, "", ha="center", animated=True)
+        found = [(accuracy, f"{accuracy:.1%}"), (sure, f"{sure:.1%}"),
+                 (size / full, f"{two_digits(size)} KB")]
+        for column, text, (height, words) in zip(right.patches[3:], right.texts, found,
+                                                 strict=True):
             column.set_height(100 * height)
             text.set_text(words)
-        alive = weight != 0
-        nowhere, inked = (f"{alive[:, places].sum():,} of {alive[:, places].numel():,}"
-                          for places in (empty, ~empty))
+        nowhere, inked = (f"{part.count_nonzero():,} of {part.numel():,}"
+                          for part in (weight[:, empty], weight[:, ~empty]))
         return (f"At {_per_cent(sparsity)} zeros, {nowhere} weights of empty pixels are left, and "
                 f"{inked} of the other pixels. {accuracy:.1%} of {len(pair[1]):,} "
                 f"validation digits are right (dense: {dense:.1%}); the mean top probability is "
@@ -243,22 +244,18 @@ def tradeoffs(model, train, validation, sparsities=_ZEROS, bits=_BITS) -> list[_
 
 def explore_tradeoff(points: list) -> Explorer:
     """Zeros and bits -> where one of the `tradeoffs` stands between bytes and accuracy."""
+    every = {(point.sparsity, point.bits): point for point in points}
     front = pareto(points, lambda point: (point.bytes, -point.accuracy))
-    sizes = [point.bytes / 1000 for point in points]
-    ticks = [tick for tick in (1, 2, 5, 10, 20, 50, 100, 200, 500)
-             if min(sizes) / 2 < tick < 2 * max(sizes)]
 
     def show(axes, sparsity, bits):
-        own = next(p for p in points if (p.sparsity, p.bits) == (sparsity, bits))
+        own = every[sparsity, bits]
         if not axes.lines:
-            axes.set_xscale("log")
             axes.plot(*_places(points), "o", markersize=4, color="#777777",
                       label="all combinations")
             axes.plot(*_places(front), "s-", color="C0", label="Pareto front")
             axes.plot(*_places([own]), "*", markersize=17, color="C1", markeredgecolor="white",
                       label="yours")
-            axes.set_xticks(ticks, [f"{tick}" for tick in ticks])
-            axes.minorticks_off()
+            log_scale(axes, "x")
             axes.set(xlabel="packed file, KB", ylabel="right validation digits, %")
             axes.legend(loc="lower right")
         axes.lines[-1].set_data(*_places([own]))
@@ -272,7 +269,7 @@ def explore_tradeoff(points: list) -> Explorer:
                 f"{two_digits(own.bytes / 1000)} KB, and {own.accuracy:.1%} of the validation "
                 f"digits are right. {verdict}")
 
-    shares, counts = (list(dict.fromkeys(each)) for each in list(zip(*points, strict=True))[:2])
+    shares, counts = (list(dict.fromkeys(each)) for each in zip(*every, strict=True))
     return Explorer([slider("sparsity", "Zeros", shares, shares[0], _per_cent),
                      slider("bits", "Bits", counts, counts[-1])], show)
 

@@ -14,14 +14,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import torch
-from matplotlib.ticker import LogLocator, NullLocator
 
 from ..data import Digits
 from ..deploy import chip, export_c
 from ..measure import energy
 from ..training import logits
 from .drawpad import DrawPad
-from .plots import Picture, canvas, draw_front, in_style
+from .plots import Picture, canvas, draw_front, in_style, log_scale
 from .state import Sentence
 from .tables import Table, two_digits
 from .waiting import bar
@@ -142,11 +141,8 @@ def show_encodings(rows: list[ChipRow], mine: str) -> Picture:
     """Flash and instructions of programs for one network; `mine` is the learner's own of them."""
     figure, axes = canvas((7.6, 3.6))
     front = draw_front(axes, {row.name: (row.flash, row.instructions) for row in rows}, mine)
-    axes.set(xscale="log", yscale="log", xlabel="bytes of flash", ylabel="instructions")
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axis.set_major_formatter("{x:,.0f}")
-        axis.set_minor_locator(NullLocator())
+    log_scale(axes, "x", "y")
+    axes.set(xlabel="bytes of flash", ylabel="instructions")
     return Picture(figure, f"No other program beats {', '.join(front)} in both bytes and "
                    f"instructions. Yours, {mine}, is {'on' if mine in front else 'not on'} this "
                    f"front. {_source(rows)}")

@@ -4,7 +4,6 @@ import base64
 import functools
 import html
 import io
-import math
 from pathlib import Path
 
 import numpy as np
@@ -95,11 +94,10 @@ def show_digits(digits, answers=None, before=None) -> Picture:
     """Digits side by side, ten in a row, with their labels; with the answers (n,) of a model
     beside them, or with those before and after a change."""
     table = [column.tolist() for column in (digits.labels, before, answers) if column is not None]
-    what, form = {1: ("each under its label", "{}"), 2: ("label and answer", "{} read {}"),
-                  3: ("label, answer before and after", "{}: {} → {}")}[len(table)]
+    what, form = (("each under its label", "{}"), ("label and answer", "{} read {}"),
+                  ("label, answer before and after", "{}: {} → {}"))[len(table) - 1]
     titles = [form.format(*line) for line in zip(*table, strict=True)]
-    count = len(titles)
-    rows, columns = max(1, math.ceil(count / 10)), max(1, min(10, count))
+    rows, columns = max(1, -(-len(titles) // 10)), max(1, min(10, len(titles)))
     figure, grid = canvas((0.9 * columns, 1.2 * rows), rows, columns, squeeze=False)
     figure.get_layout_engine().set(h_pad=0.1)  # titles keep away from the edge
     for axes in grid.flat:
@@ -107,8 +105,7 @@ def show_digits(digits, answers=None, before=None) -> Picture:
     for axes, image, title in zip(grid.flat, digits.images.numpy(), titles, strict=False):
         axes.imshow(image, **INK)
         axes.set_title(title, fontsize=10)
-    shown = f"{count:,} digits, {what}" if count != 1 else f"1 digit, {what.removeprefix('each ')}"
-    return Picture(figure, f"{shown}: {', '.join(titles)}.")
+    return Picture(figure, f"{len(titles):,} digits, {what}: {', '.join(titles)}.")
 
 
 @in_style
@@ -122,11 +119,10 @@ def show_pixels(image: torch.Tensor) -> Picture:
     axes.set(xlabel="column", xlim=(left - 1, right + 1), xticks=range(left, right + 1, 2),
              ylabel="row", ylim=(bottom + 1, top - 1), yticks=range(top, bottom + 1, 2))
     for y, x in spots.tolist():
-        value = int(image[y, x])
-        axes.text(x, y, value, ha="center", va="center", fontsize=9,
-                  color="white" if value > 127 else "black")
+        axes.text(x, y, int(image[y, x]), ha="center", va="center", fontsize=9,
+                  color="white" if image[y, x] > 127 else "black")
     return Picture(figure, f"{len(spots)} of {image.numel()} pixels have ink; the darkest is "
-                   f"{int(image.max())}, the mean {image.float().mean():.0f}. All others are 0.")
+                   f"{image.max()}, the mean {image.float().mean():.0f}. All others are 0.")
 
 
 @in_style
@@ -228,13 +224,24 @@ def show_guesses(rows: list, sentence: str) -> Picture:
         axes.plot([guess / most, truth / most], [place] * 2, color="#888888", marker="", zorder=1)
         axes.scatter(guess / most, place, 70, facecolor="white", edgecolor="C1", linewidth=2)
         axes.scatter(truth / most, place, 70, color="C0")
-        axes.text(1.06, place, text, verticalalignment="center")
+        axes.text(1.06, place, text, va="center")
     axes.set(xlim=(-0.03, 1.03), xticks=[0, 1], xticklabels=["0", "the larger of the two"],
              ylim=(len(rows) - 0.5, -0.5), yticks=range(len(rows)),
              yticklabels=[topic for topic, *_ in rows])
     axes.legend(axes.collections[:2], ["guessed", "measured"], loc="lower left",
                 bbox_to_anchor=(0, 1), ncols=2)
     return Picture(figure, sentence)
+
+
+def log_scale(axes, *names: str):
+    """Give some of "x", "y" a logarithmic scale with ticks at 1, 2, 5, 10, 20 and so on."""
+    from matplotlib.ticker import LogLocator, NullLocator
+
+    for name in names:
+        axes.set(**{f"{name}scale": "log"})
+        getattr(axes, f"{name}axis").set(
+            major_locator=LogLocator(subs=(1, 2, 5)), major_formatter="{x:,g}",
+            minor_locator=NullLocator())
 
 
 def pareto(points, cost=tuple) -> list:
