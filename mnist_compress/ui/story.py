@@ -68,6 +68,6 @@ def _go_on(questions, right):
     first = questions[0]
     there = first.place.startswith(first.notebook)
     tasks = [f"`{name}`" for name, module in exercise_modules().items()
-             if module == first.module and name not in right]
+             if module == first.notebook[3:] and name not in right]
     return (f"Go on with {first.place[:-1] if there else first.notebook}."
             f"{' Exercises there: ' * bool(tasks)}{', '.join(tasks)}")

@@ -1,15 +1,17 @@
 """`show_me("same-size")`: what decides this question, computed with the course's own network.
 
-A question of `questions/03_pruning.json` whose "show_me" is "saved_sizes" is decided by the
-function `_saved_sizes` of the module `pruning` here, which returns one sentence. It counts, or
-uses fixed seeds: no clock decides a question.
+A question whose "show_me" is ["pruning", "after_adam", 0.9] is decided by `_after_adam(0.9)` of
+the module `pruning` here, which returns one sentence. It counts, or uses fixed seeds: no clock
+decides a question. Questions of 06 share computations with those that they ask again.
 """
 
 from importlib import import_module
 
-import numpy as np
+import torch
 
-from ...integer import IntegerLayer
+from ...data import Digits, load_sample
+from ...model import DigitClassifier
+from ...training import evaluate, trained_model
 from ..questions import ask
 from ..state import Sentence
 
@@ -22,14 +24,16 @@ def show_me(name: str) -> Sentence:
     question = ask(name)
     if not question.show_me:
         raise ValueError(f"no computation decides {name!r}: its feedback says why")
-    module = import_module(f".{question.module}", __name__)
-    return Sentence(getattr(module, f"_{question.show_me}")())
+    module, function, *arguments = question.show_me
+    computation = getattr(import_module(f".{module}", __name__), f"_{function}")
+    return Sentence(computation(*arguments))
 
 
-def one_unit(pixels, weights, bias: int, multiplier: int, shift: int) -> tuple[int, int]:
-    """The accumulator of the package's own layer of one unit, and what it hands on."""
-    numbers = {"bias": [bias], "multiplier": multiplier, "shift": shift}
-    arrays = {name: np.array(value, np.int32) for name, value in numbers.items()}
-    layer = IntegerLayer(np.array([weights], np.int8), scale=np.float32(1), **arrays)
-    total = layer.accumulate(np.array([pixels], np.uint8))
-    return total.item(), layer.rescale(total).item()
+def course(seed: int = 7) -> tuple[DigitClassifier, Digits, Digits]:
+    """The course's own network, its training digits and the validation digits."""
+    return trained_model(seed), *load_sample()[:2]
+
+
+def per_cent(network: torch.nn.Module, digits: Digits) -> str:
+    """How many of the digits it reads right, such as "87.3"."""
+    return f"{100 * evaluate(network, digits).accuracy:.1f}"

@@ -28,8 +28,8 @@ class _Option(NamedTuple):
 class Question:
     """A question with four options.
 
-    `read_again`: notebook and heading, "03_pruning#Small weights first"; `show_me`: a computation
-    of `evidence` that decides it; `sibling_of`: the question that 06 asks again as this one;
+    `read_again`: notebook and heading, "03_pruning#Small weights first"; `show_me`: what of
+    `evidence` decides it; `sibling_of`: the question that 06 asks again as this one;
     `front`: what its card asks instead, where the question is about its options.
     """
 
@@ -41,7 +41,7 @@ class Question:
     question: str
     options: tuple[_Option, ...]
     measure: str = ""
-    show_me: str = ""
+    show_me: tuple = ()
     sibling_of: str = ""
     front: str = ""
 
@@ -56,11 +56,6 @@ class Question:
             return Sentence(f"{letter} is right. {option.feedback}")
         return Sentence(f"{letter} is not it ({option.misconception}). {option.feedback} "
                         f"Read {self.place} again.")
-
-    @property
-    def module(self) -> str:
-        """The name of the modules that belong to its notebook: "pruning" for 03_pruning."""
-        return self.notebook[3:]
 
     @property
     def place(self) -> str:
