@@ -13,7 +13,6 @@ import torch
 
 from mnist_compress.convolution import remove_channels, small_convolution
 from mnist_compress.data import load_sample
-from mnist_compress.pretrained import numbers_of
 from mnist_compress.pruning import fine_tune, prune
 from mnist_compress.training import evaluate, train_on
 
@@ -50,7 +49,8 @@ def main(folder):
     kept = {}
     for seed in range(5, 10):
         for name, network in networks(train, seed).items():
-            kept[f"{name} {seed}"] = numbers_of(network)
+            parts = [part.flatten().float() for part in network.state_dict().values()]
+            kept[f"{name} {seed}"] = torch.cat(parts).numpy()  # as `pretrained.checkpoint` reads it
             print(f"{seed} {name}: {evaluate(network, validation).accuracy:.1%}", flush=True)
     np.savez_compressed(Path(folder, "convolutions.npz"), **kept)
 

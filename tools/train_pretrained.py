@@ -15,15 +15,33 @@ from pathlib import Path
 import torch
 
 from mnist_compress.compress import compress, teach
-from mnist_compress.data import load_full
+from mnist_compress.data import Digits, load_full, load_sample
 from mnist_compress.packed import load, save
-from mnist_compress.pretrained import RECIPES, REFERENCES, digits_for, recipe
+from mnist_compress.pretrained import RECIPES
 from mnist_compress.training import evaluate, train
 from tools import small_convolution
 
 COLUMNS = ("network", "seed", "bytes", "validation error", "official error", "seconds")
 CONVOLUTION = small_convolution.Recipe()
+REFERENCES = {  # plain training of the dense network, as `training.train` does it
+    "dense-thousand": {},
+    "dense-perceptron": {"epochs": 10, "batch_size": 64},
+    "dense-lenet": {"widths": (784, 300, 100, 10), "epochs": 10, "batch_size": 64},
+}
 TAUGHT = ("copies", "tie", "augmentation", "teacher", "teacher_steps", "batch")  # what teach reads
+
+
+def digits_for(name, folder=None):
+    """What a network is trained on, and its validation digits, which choices are made on.
+
+    The sample's 1,000 and its other 4,000, or MNIST's first 55,000 and last 5,000 training digits.
+    """
+    if "thousand" in name:
+        train, *others = load_sample()
+        return train, Digits(torch.cat([part.images for part in others]),
+                             torch.cat([part.labels for part in others]))
+    train = load_full(folder, progress=False)[0]
+    return train[:-5000], train[-5000:]
 
 
 class Classroom:
@@ -40,8 +58,8 @@ class Classroom:
         if name == "convolution":
             return self._keep(name, lambda: small_convolution.teach(digits, CONVOLUTION))
         key = (seed, name.split("-")[0] == "thousand",
-               *(getattr(recipe(name), field) for field in TAUGHT))
-        return self._keep(key, lambda: teach(digits, recipe(name), seed))
+               *(getattr(RECIPES[name], field) for field in TAUGHT))
+        return self._keep(key, lambda: teach(digits, RECIPES[name], seed))
 
     def _keep(self, key, make):
         if key != self.key:
@@ -64,7 +82,7 @@ def make(name, seed, classroom, data, folder):
     if name == "convolution":
         network = small_convolution.compress(lesson, CONVOLUTION, seed)
     else:
-        network = compress(lesson, recipe(name), seed)
+        network = compress(lesson, RECIPES[name], seed)
     size = save(network, path, reorder=True)
     seconds = classroom.seconds + time.perf_counter() - start
     return load(path), size, seconds

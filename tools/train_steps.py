@@ -16,8 +16,7 @@ from torch.nn import functional as F
 from mnist_compress import packed
 from mnist_compress.compress import Lesson, Recipe, compress, forward, teach
 from mnist_compress.data import load_full, normalize
-from mnist_compress.pretrained import digits_for
-from tools.train_pretrained import error
+from tools.train_pretrained import digits_for, error
 
 _WHOLE = Recipe()
 CHANGES = {  # what differs: the recipe, the coder

@@ -152,7 +152,7 @@ def references_table(*names: str) -> Table:
     seeds, and how many times larger than the file. Names such as "lenet" that have references."""
     rows, told = [], []
     for name in names:
-        file, shape = pretrained.measured(name), pretrained.recipe(name)
+        file, shape = pretrained.measured(name), pretrained.RECIPES[name]
         against = []
         for kind, units in (("teacher", (shape.student_widths[0], *shape.teacher, 10)),
                             ("same shape in float", shape.widths),
@@ -189,7 +189,7 @@ def literature_table(*names: str) -> Table:
 
 def _ours(name):
     """What was measured of one of our networks, as papers.csv has it of others."""
-    found, recipe = pretrained.measured(name), pretrained.recipe(name)
+    found, recipe = pretrained.measured(name), pretrained.RECIPES[name]
     padded, start = (sum(4 * (inputs + 1) * units for inputs, units in pairwise(widths))
                      / found.mean_bytes for widths in (recipe.widths, recipe.student_widths))
     means = "distorted digits, teacher" + ", 2x2 sharing" * recipe.tie

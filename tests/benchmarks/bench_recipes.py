@@ -22,7 +22,7 @@ from mnist_compress.data import load_full
 from mnist_compress.official import full_is_here
 from mnist_compress.packed import pack, unpack
 from mnist_compress.training import trained_model
-from tools.train_pretrained import Classroom, error, make
+from tools.train_pretrained import REFERENCES, Classroom, digits_for, error, make
 
 SEEDS = (0, 1, 2)
 GOALS = (  # network, float32 it is compared with, points it may lose, bytes: first, then, moonshot
@@ -45,7 +45,7 @@ def recorded_table():
     goals.update({f"{name}-untied": goal for name, *goal in GOALS})
     yield "| network | seeds | bytes | validation error | official error | may be | goals met |"
     yield "|---|---|---|---|---|---|---|"
-    for name in (*pretrained.REFERENCES, *pretrained.RECIPES):
+    for name in (*REFERENCES, *pretrained.RECIPES):
         row = pretrained.measured(name)
         limit, met = "", ""
         if name in goals:
@@ -63,7 +63,7 @@ def recorded_table():
 
 def files_table(official):
     """Markdown lines: the files that come with the package, evaluated now."""
-    test = pretrained.digits_for("thousand")[1]
+    test = digits_for("thousand")[1]
     yield "| file | bytes | error, 4,000 sample digits | error, 10,000 official digits |"
     yield "|---|---|---|---|"
     for name in pretrained.RECIPES:
@@ -76,7 +76,7 @@ def files_table(official):
 
 def live_table():
     """Markdown lines: the course's network compressed without training, and by the recipe."""
-    digits, test = pretrained.digits_for("thousand")
+    digits, test = digits_for("thousand")
     yield "| seed | dense error | untrained, 46,000 weights | error | recipe | error | seconds |"
     yield "|---|---|---|---|---|---|---|"
     classroom = Classroom()
@@ -92,7 +92,7 @@ def live_table():
 
 def once_on_official(official):
     """One line: the untrained files on the official digits."""
-    digits, losses, sizes = pretrained.digits_for("thousand")[0], [], []
+    digits, losses, sizes = digits_for("thousand")[0], [], []
     for seed in SEEDS:
         model = trained_model(seed)
         once = compress_once(model, digits, 46_000)
