@@ -3,7 +3,7 @@
 import copy
 import gzip
 import io
-from functools import cache, partial
+from functools import cache
 from typing import NamedTuple
 
 import torch
@@ -197,26 +197,22 @@ def _spread_out(weights):
 
 def _number_line(axes, values, qparams):
     """Paint where each weight goes; return the integer and place of the last one, the example."""
-    dots = partial(axes.plot, marker="", linestyle="")
     integers = quantize(values, qparams)
-    places = dequantize(integers, qparams)
+    places = dequantize(integers, qparams).tolist()
     steps = (torch.arange(qparams.low, qparams.high + 1) - qparams.zero_point) * qparams.scale
     axes.set(ylim=(-0.85, 1.35), yticks=[0, 1], yticklabels=["integer", "float"])
     axes.grid(False)
-    dots(steps, torch.zeros(len(steps)), marker="|", color="#777777", markersize=14)
-    for value, place in zip(values, places, strict=True):
-        axes.plot([value, place], [1, 0.12], color="C0", marker="", linewidth=1.5)
-    axes.lines[-1].set_color("C1")
-    dots(values[:-1], torch.ones(len(values) - 1), marker="o", color="C0")
-    dots(values[-1:], [1], marker="s", color="C1")
-    dots(places, torch.full((len(places),), 0.12), marker="v", color="C0", markersize=5)
-    axes.annotate(f"{_EXAMPLE}", (_EXAMPLE, 1.13), ha="center", color="C1")
+    axes.plot(steps, torch.zeros(len(steps)), "|", color="#777777", markersize=14)
+    for value, place in zip(values.tolist(), places, strict=True):
+        axes.plot([value, place], [1, 0.12], "o-", color="C0", linewidth=1.5, markersize=5)
+    axes.lines[-1].set(color="C1", marker="s")
+    axes.text(_EXAMPLE, 1.13, f"{_EXAMPLE}", ha="center", color="C1")
     free, end = axes.get_xlim()  # no label to the left of `free`: those of many bits would overlap
-    for place, integer in zip(places[:-1].tolist(), integers.tolist(), strict=False):
-        if place >= free:
-            axes.text(place, -0.4, f"{integer}", ha="center", fontsize=10, clip_on=True)
-            free = place + 0.12 * end
-    integer, place = integers[-1].item(), places[-1].item()
+    *others, (integer, place) = zip(integers.tolist(), places, strict=True)
+    for label, where in others:
+        if where >= free:
+            axes.text(where, -0.4, f"{label}", ha="center", fontsize=10, clip_on=True)
+            free = where + 0.12 * end
     axes.text(place, -0.72, f"{integer}", ha="center", color="C1", weight="bold")
     return integer, place
 

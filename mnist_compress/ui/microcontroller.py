@@ -31,11 +31,10 @@ _FIGURES = ["flash", "code", "stack", "instructions", "cycles"]
 _LOOP = Path(chip.__file__).with_name("c").joinpath("loop.c")
 
 
-class ChipRow(NamedTuple):
+class _ChipRow(NamedTuple):
     """One program on a core: bytes of flash, of its code alone, of stack; instructions and cycles
-    for a digit, to four digits in float32, cycles NaN where the core has no table of them. `same`:
-    how many digits it read as the network does, 0 if the figures are recorded ones; `checksum` of
-    its C file."""
+    for a digit, to four digits in float32. `same`: how many digits it read as the network does, 0
+    if the figures are recorded ones; `checksum` of its C file."""
 
     name: str
     flash: float
@@ -47,9 +46,8 @@ class ChipRow(NamedTuple):
     checksum: str
 
 
-def on_chip(networks: dict[str, Any], digits: Digits,
-            core: str = "cortex-m0plus") -> list[ChipRow]:
-    """Export, build and run networks: a `ChipRow` for each.
+def on_chip(networks: dict, digits: Digits, core: str = "cortex-m0plus") -> list[_ChipRow]:
+    """Export, build and run networks: a `_ChipRow` for each.
 
     networks: {name: network}, or {name: (network, encoding, ...)} as `export_c` takes them. For the
     first 100 of the digits the chip must say the network's own integers, for 5 the logits of a
@@ -67,7 +65,7 @@ def on_chip(networks: dict[str, Any], digits: Digits,
             figures, same = known.reindex([(checksum, core)]).iloc[0], 0
             if chip.installed():
                 figures, same = _counted(name, network, chip.build(path, core), digits)
-            rows.append(ChipRow(name, *figures, same, checksum))
+            rows.append(_ChipRow(name, *figures, same, checksum))
     return rows
 
 
@@ -92,7 +90,7 @@ def _counted(name, network, build, digits):
     return (build.flash, build.code, counted.stack, *taken), len(few)
 
 
-def chip_table(rows: list[ChipRow], right: dict[str, str] | None = None) -> Table:
+def chip_table(rows: list[_ChipRow], right: dict[str, str] | None = None) -> Table:
     """Flash, RAM and instructions of each program; right: {name: how many digits it reads}."""
     frame = pd.DataFrame([{
         "program": row.name, "flash": f"{row.flash:,.0f} bytes", "of it code": f"{row.code:,.0f}",
@@ -109,7 +107,7 @@ def chip_table(rows: list[ChipRow], right: dict[str, str] | None = None) -> Tabl
     return Table(frame, f"{'; '.join(told)}. {_source(rows)}")
 
 
-def estimate_table(rows: list[ChipRow]) -> Table:
+def estimate_table(rows: list[_ChipRow]) -> Table:
     """Milliseconds and microjoules that the cycles of a digit would take, as `energy` has them.
 
     At this clock flash may answer one cycle late; a cycle meets it once, so that doubles them.
@@ -137,7 +135,7 @@ def _source(rows):
 
 
 @in_style
-def show_encodings(rows: list[ChipRow], mine: str) -> Picture:
+def show_encodings(rows: list[_ChipRow], mine: str) -> Picture:
     """Flash and instructions of programs for one network; `mine` is the learner's own of them."""
     figure, axes = canvas((7.6, 3.6))
     front = draw_front(axes, {row.name: (row.flash, row.instructions) for row in rows}, mine)
@@ -148,7 +146,7 @@ def show_encodings(rows: list[ChipRow], mine: str) -> Picture:
                    f"front. {_source(rows)}")
 
 
-def peer_table(rows: list[ChipRow], right: dict[str, float]) -> Table:
+def peer_table(rows: list[_ChipRow], right: dict[str, float]) -> Table:
     """Our programs among others (peers.csv), which were built for the same core and counted when
     the course was written; right: {name: per cent of MNIST's 10,000 test digits}."""
     peers = pd.read_csv(Path(__file__).with_name("peers.csv")).set_index("network")
@@ -194,7 +192,7 @@ class _ChipPad(DrawPad):
     float network's instructions are taken from there, for to count them is slow.
     """
 
-    def __init__(self, models: dict[str, Any], rows: list[ChipRow]):
+    def __init__(self, models: dict[str, Any], rows: list[_ChipRow]):
         self._programs, self._known = {}, {row.name: row.instructions for row in rows}
         with tempfile.TemporaryDirectory() as folder:
             for name, network in models.items():
@@ -206,17 +204,16 @@ class _ChipPad(DrawPad):
         sure, answers = {}, []
         for name, program in self._programs.items():
             scale = getattr(self._models[name], "logit_scale", 1)
-            found = torch.from_numpy(program.logits(digit.images)[0]) * scale
-            sure[name], best = found.softmax(0).tolist(), int(found.argmax())
-            about, count = "about ", self._known.get(name)
-            if not program.build.floats:
-                about, count = "", program.count(digit.images).instructions
-            answers.append(f"{name} says {best} ({100 * sure[name][best]:.0f} %) after {about}"
-                           f"{count:,.0f} instructions")
+            found = (torch.from_numpy(program.logits(digit.images)[0]) * scale).softmax(0)
+            count = f"about {self._known.get(name):,.0f}" if program.build.floats else \
+                f"{program.count(digit.images).instructions:,.0f}"
+            sure[name] = found.tolist()
+            answers.append(f"{name} says {int(found.argmax())} ({100 * found.max():.0f} %) after "
+                           f"{count} instructions")
         return sure, answers, None
 
 
-def explore_chip(models: dict[str, Any], rows: list[ChipRow]) -> _ChipPad | Sentence:
+def explore_chip(models: dict[str, Any], rows: list[_ChipRow]) -> _ChipPad | Sentence:
     """A pad whose digits are read by emulated chips, one for each of these networks by name; rows:
     what `on_chip` said of them."""
     if not chip.installed():

@@ -16,11 +16,11 @@ from mnist_compress.integer import IntegerNetwork
 from mnist_compress.pruning import prune
 from mnist_compress.ui import explore_chip, microcontroller
 from mnist_compress.ui.drawpad import _DRAWN
-from mnist_compress.ui.microcontroller import ChipRow, chip_table, estimate_table, on_chip
+from mnist_compress.ui.microcontroller import _ChipRow, chip_table, estimate_table, on_chip
 from mnist_compress.ui.state import Sentence
 
-LARGE = ChipRow("large", 1000, 200, 80, 5000, 6000, 100, "a")
-SMALL = ChipRow("small", 250, 150, 40, 9000, 12000, 100, "b")
+LARGE = _ChipRow("large", 1000, 200, 80, 5000, 6000, 100, "a")
+SMALL = _ChipRow("small", 250, 150, 40, 9000, 12000, 100, "b")
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_the_front_names_the_programs_that_nobody_beats():
 def test_peers_are_beaten_only_in_everything():
     peers = pd.read_csv(Path(microcontroller.__file__).with_name("peers.csv"))
     first = peers.set_index("network").loc["BitNetMCU 1k"]
-    mine = ChipRow("mine", first["flash"] - 1, 0, 0, first["instructions"] - 1, 0, 100, "")
+    mine = _ChipRow("mine", first["flash"] - 1, 0, 0, first["instructions"] - 1, 0, 100, "")
     table = microcontroller.peer_table([mine], {"mine": first["right"] + 0.1})
     assert table.sentence.startswith("mine takes less flash and fewer instructions than BitNetMCU")
     assert table.frame.loc["ours: mine", "flash"] == "2,059"
