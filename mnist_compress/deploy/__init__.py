@@ -7,7 +7,7 @@ with its weights in one of `encodings`; `chip` compiles it for a microcontroller
 emulator. A runtime, a compiler or an emulator is imported when it is used.
 """
 
-from . import chip, executorch
+from . import chip
 from .c import export_c
 from .compare import deployments
 from .onnx import (
@@ -23,6 +23,6 @@ from .onnx import (
 from .page import QR_BYTES, QR_PREFIX, export_page, export_qr_page
 
 __all__ = [
-    "QR_BYTES", "QR_PREFIX", "chip", "deployments", "executorch", "export_c", "export_onnx",
-    "export_page", "export_qr_page", "load_onnx", "numpy_logits", "onnx_layers", "onnx_logits",
-    "processor", "quantize_onnx", "save_onnx"]
+    "QR_BYTES", "QR_PREFIX", "chip", "deployments", "export_c", "export_onnx", "export_page",
+    "export_qr_page", "load_onnx", "numpy_logits", "onnx_layers", "onnx_logits", "processor",
+    "quantize_onnx", "save_onnx"]

@@ -1,8 +1,7 @@
 """ExecuTorch, PyTorch's own runtime for phones: an optional extra, `pip install '.[executorch]'`.
 
 The course does not need it. Like ONNX Runtime it gets the pruned float network and quantizes it
-with the tool that belongs to it, so its integers are not those of `quantization`. The network runs
-in XNNPACK's int8 kernels, on one thread.
+with the tool that belongs to it, so its integers are its own; XNNPACK's kernels run them.
 """
 
 import contextlib
@@ -16,7 +15,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .. import measure
 from ..data import Digits
 from ..model import DigitClassifier
 from ..quantization import quiet
@@ -90,23 +88,6 @@ def load(path: str | Path) -> Callable[[Tensor], Tensor]:
 def nbytes(model: DigitClassifier) -> int:
     """What int8 in XNNPACK holds: int8 weights, and for each unit a float32 scale and a bias."""
     return sum(layer.weight.numel() + (4 + 4) * len(layer.weight) for layer in model.layers)
-
-
-def latency(model: DigitClassifier, folder: str | Path, train_digits: Digits,
-            digits: Digits) -> list[measure.LatencyRow]:
-    """float32 and int8 in ExecuTorch, one thread: a list of `LatencyRow`, batch after batch.
-
-    Writes float.pte and int8.pte into the folder. Without ExecuTorch: an empty list.
-    """
-    if not installed():
-        return []
-    networks = {}
-    for name, calibration in (("float32", None), ("int8", train_digits)):
-        path = Path(folder, f"{name.removesuffix('32')}.pte")
-        export(model, path, calibration)
-        networks[f"ExecuTorch {name}"] = load(path), digits.inputs
-    with _ready():
-        return measure.latency(networks, (1, 32, 1000))
 
 
 @contextlib.contextmanager

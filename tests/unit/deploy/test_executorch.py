@@ -36,7 +36,6 @@ def test_without_it_an_error_says_how_to_get_it(monkeypatch, tmp_path, test):
                  lambda: executorch.load(tmp_path / "a.pte")):
         with pytest.raises(ImportError, match=r"the course does not need it.*\.\[executorch\]"):
             call()
-    assert executorch.latency(model, tmp_path, test[:9], test) == []
     assert not list(tmp_path.iterdir())
 
 
@@ -102,16 +101,6 @@ def test_a_single_digit_has_the_logits_it_has_in_a_batch(files, test):
     some, run = test[::97], executorch.load(files[2])
     each = torch.cat([run(some.inputs[i:i + 1]).clone() for i in range(len(some))])
     assert torch.equal(each, logits(files[2], some))
-
-
-@needs_executorch
-def test_latency_rows_come_in_pairs(files, digits, test, tmp_path):
-    rows = executorch.latency(files[0], tmp_path, digits[:100], test)
-    assert [(row.name, row.batch) for row in rows] == [
-        (f"ExecuTorch {kind}", batch) for batch in (1, 32, 1000) for kind in ("float32", "int8")]
-    assert all(0 < row.low <= row.median <= row.high for row in rows)
-    assert rows[0].ratio == rows[2].ratio == 1
-    assert {path.name for path in tmp_path.iterdir()} == {"float.pte", "int8.pte"}
 
 
 @needs_executorch

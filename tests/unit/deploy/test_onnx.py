@@ -136,7 +136,7 @@ def test_a_fresh_process_loads_no_runtime_and_says_nothing(tmp_path):
     program = """
 import os, sys
 from mnist_compress import deploy
-deploy.export_onnx, deploy.executorch.installed(), deploy.deployments
+deploy.export_onnx, deploy.chip.installed(), deploy.deployments
 runtimes = {"onnx", "onnxruntime", "onnxscript", "executorch", "IPython", "pandas"}
 assert not runtimes & set(sys.modules), runtimes & set(sys.modules)
 from mnist_compress.data import load_sample
