@@ -164,9 +164,8 @@ def compiled_table() -> Table:
     frame = pd.read_csv(_RECORDED, index_col=0)
     faster = [f"{name} at {batch}" for batch in frame.columns[1:]
               for name, text in frame[batch].items() if float(text.partition("x")[2]) < 0.9]
-    return Table(frame,
-                 "Recorded on one computer, on one thread. Faster than float32 in the same mode by "
-                 f"a tenth or more: {'; '.join(faster) or 'nothing'}.")
+    return Table(frame, "Recorded on one computer, on one thread. Faster than float32 in the same "
+                 f"mode by a tenth or more: {'; '.join(faster) or 'nothing'}.")
 
 
 def history_table(history, textbook: bool = False) -> Table:
@@ -196,10 +195,8 @@ def _observation(before, row):
     gain = round(100 * (row.validation_accuracy - before.validation_accuracy), 6)  # in points
     if row.train_loss > before.train_loss:
         return "The loss rises: if it goes on, the steps are too long."
-    if gain >= 2:
-        return "Learns, and new digits gain much."
     if gain > 0.5:
-        return "Learns, and new digits gain a little."
+        return f"Learns, and new digits gain {'much' if gain >= 2 else 'a little'}."
     if gain >= -0.5:
         return "Good on old digits, new digits gain nothing: watch for memorizing."
     return "Better on old digits, worse on new ones: memorizing, or chance."

@@ -8,9 +8,8 @@ from statistics import mean
 import pytest
 import torch
 
-from mnist_compress import packed, pretrained
+from mnist_compress import pretrained
 from mnist_compress.deploy.page import QR_PREFIX, export_qr_page
-from mnist_compress.measure.files import packed_file
 from mnist_compress.packed import breakdown, pack, unpack
 from mnist_compress.training import evaluate
 from mnist_compress.ui import smallest
@@ -51,14 +50,6 @@ def test_the_page_in_the_notebook_can_be_scanned(tmp_path):
 def test_the_largest_network_of_one_qr_code():
     data = scanned(smallest.show_qr(pretrained.load("lenet")).png())
     assert data == pretrained.path("lenet").read_bytes()
-
-
-def test_packed_files_are_read_back(test):
-    network = pretrained.load("thousand")
-    for codec in packed.CODECS:
-        row = packed_file("a name", network, test[:200], codec)
-        assert row.same_answers and row.name == "a name"
-        assert row.bytes == len(pack(network, codec, reorder=True))
 
 
 def test_the_breakdown_tells_the_largest_parts():

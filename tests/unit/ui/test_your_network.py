@@ -4,7 +4,6 @@ import copy
 
 import pytest
 import torch
-from torch import nn
 
 from mnist_compress.convolution import small_convolution
 from mnist_compress.measure import by_digit, changed_answers, confidence
@@ -96,9 +95,3 @@ def test_a_decision_names_what_it_rests_on(pair):
     late = judge({5: (dense, dense)}, pair, 99_999, TARGET)
     assert check_decision("Keep float: 99,999 bytes; 1 of 1 seeds, 0.0 to 0.0.",
                           late).startswith("Right.")
-
-
-def test_a_function_counts_as_a_network(pair):
-    dense = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
-    assert evaluate(lambda inputs: dense(inputs).detach().numpy(), pair).accuracy == \
-        evaluate(dense, pair).accuracy
