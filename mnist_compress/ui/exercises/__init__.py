@@ -1,23 +1,25 @@
 """Exercises that check themselves: `check(my_mask)` tells a wrong function its mistake.
 
-An exercise is one right function with switches that make it wrong as learners get it wrong, and
-some cases to try. It stands in `_EXERCISES` of its notebook's module, and the JSON file of the
-notebook lists the usual mistakes: what to say, and how a mistake is known, by one of
-- switches of the right function: the learner's results are those of the function so made wrong;
-- "unchanged": true, the first argument comes back; "error": what the error message matches.
+An exercise is a right function, and cases to try it in; it stands in `_EXERCISES` of its notebook's
+module. The JSON file of the notebook lists the usual mistakes: what to "say", and how a mistake is
+known, by one of
+- "write": {a part of the right function: what learners write in its place}; so changed it leads to
+  their results in every case;
+- "given": all lines of wrong code that a notebook hands out to be mended; whatever is said of such
+  an exercise shows two cases;
+- "error": what the error message matches.
 So messages follow from behavior and not from how code looks. Two mistakes at once are found too.
-Where a notebook hands out wrong code to be mended, that code is one of the mistakes: it stands
-under "given", in place of what to say, and whatever is said of the exercise shows two cases.
 """
 
 import copy
+import inspect
 import itertools
 import json
 import math
 import re
 import traceback
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache
 from importlib import import_module
 from numbers import Real
 from pathlib import Path
@@ -29,37 +31,44 @@ import torch
 from ..state import Sentence, attempt
 
 
-def _arguments(case):
-    """Those of a case: a text at its beginning is its name."""
-    return case[1:] if isinstance(case[0], str) else case
-
-
 class Exercise(NamedTuple):
     """A right function and the cases, tuples of arguments, that tell all mistakes apart.
 
     `run(function, *case)` is what to compare where a function does more than to return something;
-    `alike(result, *case)` what counts of a result. A case that begins with a text is called so.
+    `alike(result, *case)` what counts of a result. A text that a case begins with is its name.
     """
 
     right: Callable
     cases: list
-    run: Callable = lambda function, *case: function(*_arguments(case))
+    run: Callable = lambda function, *case: function(*case[isinstance(case[0], str):])
     alike: Callable = lambda result, *case: result
 
-    def outcome(self, case: tuple, unchanged: bool = False, **switches) -> object:
-        """What the right function does in this case, made wrong by the switches, or what one does
-        that returns its first argument."""
-        if unchanged:
-            return _arguments(case)[0]
-        return self.run(partial(self.right, **switches), *copy.deepcopy(case))
+    def outcome(self, case: tuple, function: Callable | None = None) -> object:
+        """What a function, or else the right one, does in this case."""
+        return self.run(function or self.right, *copy.deepcopy(case))
+
+    def wrong(self, *mistakes: dict) -> Callable | None:
+        """The right function with these mistakes, or None if they do not go together."""
+        source = inspect.getsource(self.right)
+        for mistake in mistakes:
+            if "write" not in mistake:
+                source = "\n".join(mistake["given"])
+            for old, new in mistake.get("write", {}).items():
+                if old not in source:
+                    return None
+                source = source.replace(old, new)
+        made = {}
+        exec(source, self.right.__globals__, made)
+        (function,) = made.values()
+        return function
 
     def same(self, case: tuple, wanted: object, got: object) -> bool:
         """Whether what one got in a case counts as what is wanted."""
         return _same(_safely(self.alike, wanted, *case), _safely(self.alike, got, *case))
 
-    def explained(self, results: list, **switches) -> bool:
-        """Whether these switches lead to these results in every case."""
-        return all(self.same(case, _safely(partial(self.outcome, **switches), case), result)
+    def explained(self, results: list, function: Callable) -> bool:
+        """Whether this function leads to these results in every case."""
+        return all(self.same(case, _safely(self.outcome, case, function), result)
                    for case, result in zip(self.cases, results, strict=True))
 
 
@@ -141,21 +150,15 @@ def _judged(function, exercise, mistakes):
 
 def _named(exercise, mistakes, results):
     """What to say of the mistake, or of the two, that lead to these results; or no text."""
-    ways = [(mistake.get("say"), _switches(mistake)) for mistake in mistakes
-            if "error" not in mistake]
-    for say, switches in ways:
-        if exercise.explained(results, **switches):
-            return say or "This is the code that was handed out."
-    for (say, one), (also, other) in itertools.combinations(ways, 2):
-        if say and also and not one.keys() & other.keys() and exercise.explained(
-                results, **one, **other):
-            return f"Two things. {say} {also}"
+    for mistake in mistakes:
+        if "error" not in mistake and exercise.explained(results, exercise.wrong(mistake)):
+            return mistake.get("say", "This is the code that was handed out.")
+    usual = [mistake for mistake in mistakes if {"write", "say"} <= mistake.keys()]
+    for one, other in itertools.combinations(usual, 2):
+        function = exercise.wrong(one, other)
+        if function and exercise.explained(results, function):
+            return f"Two things. {one['say']} {other['say']}"
     return ""
-
-
-def _switches(mistake: dict) -> dict:
-    """The switches that lead to a mistake."""
-    return {key: value for key, value in mistake.items() if key not in ("say", "given")}
 
 
 def _told(case, wanted, got):

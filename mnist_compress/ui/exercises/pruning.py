@@ -1,42 +1,18 @@
-"""The exercises of 03_pruning: right functions, with switches for mistakes."""
-
-import math
+"""The exercises of 03_pruning: right functions, and cases to try."""
 
 import torch
 from torch.nn import functional as F
 
-from ...training import Adam
+from ... import training
 from . import Exercise, small_network
 
-_ROUNDINGS = {"half even": round, "floor": math.floor, "ceil": math.ceil,
-              "half up": lambda share: math.floor(share + 0.5)}
 
-
-def _mask(weight, sparsity, magnitude=True, lines="", ranked="flat", rounding="half even", more=0,
-          from_end=False, inverted=False, kept=False, threshold="", pruned=False, flat=False,
-          dtype="bool"):
-    if lines:
-        parts = weight if lines == "rows" else weight.T
-        mask = torch.stack([_mask(part, sparsity) for part in parts])
-        return mask if lines == "rows" else mask.T
-    size = weight.abs() if magnitude else weight
-    share = 1 - sparsity if kept else sparsity
-    gone = max(_ROUNDINGS[rounding](share * weight.numel()) + more, 0)
+def _mask(weight, sparsity):
+    size = weight.abs().flatten()
+    count = round(sparsity * weight.numel())
     mask = torch.ones(weight.numel(), dtype=torch.bool)
-    order = {"flat": size.flatten().argsort(stable=True), "rows": size.argsort(stable=True),
-             "flat afterwards": size.argsort(stable=True).flatten(),
-             "largest first": size.flatten().argsort(descending=True),
-             "not at all": torch.arange(size.numel())}[ranked]
-    mask[order[: -gone if from_end else gone]] = False
-    mask = mask.view(weight.shape)
-    if threshold:
-        limits = {"sparsity": sparsity, "largest": sparsity * size.max(),
-                  "quantile": size.flatten().quantile(sparsity),
-                  "value": size.flatten().sort().values[max(gone - 1, 0)]}
-        mask = size > limits[threshold]
-    mask = ~mask if inverted else mask
-    mask = mask.flatten() if flat else mask
-    return weight * mask if pruned else mask.to(getattr(torch, dtype))
+    mask[size.argsort(stable=True)[:count]] = False
+    return mask.view(weight.shape)
 
 
 def _which_stay(mask, weight, sparsity):
@@ -47,10 +23,10 @@ def _which_stay(mask, weight, sparsity):
                       mask.sum()[None]])
 
 
-def _hold(weights, masks, inverted=False, first=False, copies=False):
+def _hold(weights, masks):
     with torch.no_grad():
-        for weight, mask in list(zip(weights, masks, strict=True))[:1 if first else None]:
-            (weight.clone() if copies else weight).mul_(~mask if inverted else mask)
+        for weight, mask in zip(weights, masks, strict=True):
+            weight *= mask
 
 
 def _held(hold, name, seed):
@@ -63,30 +39,29 @@ def _held(hold, name, seed):
     return [weight.detach() for weight in weights]
 
 
-def _fine_tune(model, batches, hold="each step", inverted=False, optimizer=None, fresh=False):
-    weights, masks = [model.weight], [model.weight != 0]
-    if fresh or not optimizer:
-        optimizer = Adam(model.parameters(), lr=0.1)
+def _fine_tune(model, batches):
+    mask = model.weight != 0
+    optimizer = training.Adam(model.parameters(), lr=0.1)
     for inputs, labels in batches:
-        if fresh == "each step":
-            optimizer = Adam(model.parameters(), lr=0.1)
         loss = F.cross_entropy(model(inputs), labels)
         optimizer.zero_grad()
         loss.backward()
-        if hold == "gradients":
-            _hold([model.weight.grad], masks)
-        if hold == "before":
-            _hold(weights, masks)
         optimizer.step()
-        if hold == "each step":
-            _hold(weights, masks, inverted)
-    if hold == "end":
-        _hold(weights, masks)
+        with torch.no_grad():
+            model.weight *= mask
     return model
 
 
-def _frozen(model, optimizer, batches, **switches):
-    return _fine_tune(model, batches, optimizer=optimizer, **switches)
+def _frozen(model, optimizer, batches):
+    mask = model.weight != 0
+    for inputs, labels in batches:
+        loss = F.cross_entropy(model(inputs), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        with torch.no_grad():
+            model.weight *= mask
+    return model
 
 
 def _network(seed):
@@ -95,7 +70,7 @@ def _network(seed):
     model = small_network(generator)
     batches = [(torch.randn(4, 3, generator=generator), torch.tensor([0, 1, 1, 0]))
                for _ in range(3)]
-    optimizer = Adam(model.parameters(), lr=0.1)
+    optimizer = training.Adam(model.parameters(), lr=0.1)
     for inputs, labels in batches:
         optimizer.zero_grad()
         F.cross_entropy(model(inputs), labels).backward()
@@ -119,13 +94,8 @@ def _weights(returned, model):
     return (model if returned is None else returned).weight.detach()
 
 
-def _smaller(weight1, bias1, weight2, keep, bias=True, columns=True, gone=False, zeros=False):
-    keep = torch.tensor([unit for unit in range(len(bias1)) if unit not in keep]) if gone else keep
-    if zeros:
-        stay = torch.zeros_like(bias1)
-        stay[keep] = 1
-        return weight1 * stay[:, None], bias1 * stay, weight2 * stay
-    return (weight1[keep], bias1[keep] if bias else bias1, weight2[:, keep] if columns else weight2)
+def _smaller(weight1, bias1, weight2, keep):
+    return weight1[keep], bias1[keep], weight2[:, keep]
 
 
 def _of_parts(smaller, name, keep):

@@ -1,4 +1,4 @@
-"""The exercises of 04_quantization: right functions, with switches for mistakes."""
+"""The exercises of 04_quantization: right functions, and cases to try."""
 
 import math
 
@@ -6,46 +6,21 @@ import torch
 
 from . import Exercise
 
-_ROUNDINGS = {"nearest": torch.round, "zero": torch.trunc, "up": torch.ceil, "down": torch.floor,
-              "half up": lambda steps: (steps + 0.5).floor(), "none": lambda steps: steps}
+
+def _quantize(values, scale, zero_point):
+    steps = (values / scale).round() + zero_point
+    return steps.clamp(-128, 127).to(torch.int8)
 
 
-def _quantize(values, scale, zero_point, multiplied=False, own_scale=False, rounding="nearest",
-              zero=1, zero_first=False, clamp="last", low=-128, high=127, dtype="int8",
-              back=False):
-    scale = values.abs().max() / 127 if own_scale else scale
-    steps = values * scale if multiplied else values / scale
-    before, after = (zero * zero_point, 0) if zero_first else (0, zero * zero_point)
-    steps = _ROUNDINGS[rounding](steps + before)
-    if clamp == "first":
-        steps = steps.clamp(low, high)
-    steps = steps + after
-    if clamp == "last":
-        steps = steps.clamp(low, high)
-    return (steps - zero_point) * scale if back else steps.to(getattr(torch, dtype))
+def _int8(values, seen):
+    scale = seen.abs().max() / 127
+    return (values / scale).round().clamp(-127, 127).to(torch.int8)
 
 
-def _int8(values, seen, signed=False, clamp="before", low=-127, own=False, parts=127,
-          rounding="nearest", dtype="int8"):
-    source = values if own else seen
-    scale = (source if signed else source.abs()).max() / parts
-    steps = _ROUNDINGS[rounding](values / scale)
-    if clamp == "before":
-        return steps.clamp(low, 127).to(getattr(torch, dtype))
-    return steps.to(torch.int8).clamp(-127, 127)
-
-
-def _qparams(values, with_zero=True, symmetric=False, levels=255, low=-128, sign=-1, cut=False,
-             swapped=False, floats=False):
-    least, most = values.min().item(), values.max().item()
-    if with_zero:
-        least, most = min(least, 0.0), max(most, 0.0)
-    if symmetric:
-        return max(-least, most) / 127, 0
-    scale = (most - least) / levels
-    zero_point = low + sign * (int if cut else round)(least / scale)
-    zero_point = float(zero_point) if floats else zero_point
-    return (zero_point, scale) if swapped else (scale, zero_point)
+def _qparams(values):
+    least, most = min(values.min().item(), 0.0), max(values.max().item(), 0.0)
+    scale = (most - least) / 255
+    return scale, -128 - round(least / scale)
 
 
 def _or_no_int(result, values):
@@ -53,12 +28,9 @@ def _or_no_int(result, values):
     return result if type(result[1]) is int else (result[0], math.inf)
 
 
-def _rounded(weight, scale, straight=True, steps=False, rounding="nearest", in_place=False):
-    stepped = _ROUNDINGS[rounding](weight / scale) * (1 if steps else scale)
-    if in_place:
-        weight.data = stepped.detach()
-        return weight
-    return weight + (stepped - weight).detach() if straight else stepped
+def _rounded(weight, scale):
+    rounded = (weight / scale).round() * scale
+    return weight + (rounded - weight).detach()
 
 
 def _with_gradient(rounded, weight, scale):

@@ -1,4 +1,4 @@
-"""The exercises of 02_training: right functions, with switches for mistakes."""
+"""The exercises of 02_training: right functions, and cases to try."""
 
 import torch
 from torch.nn import functional as F
@@ -6,37 +6,21 @@ from torch.nn import functional as F
 from . import Exercise, small_network
 
 
-def _accuracy(logits, labels, counted=False, full=1, wrong_ones=False, probability=False,
-              above_half=False, largest=False, whole=False, each=False):
-    scores = (logits > 0.5).float() if above_half else logits
-    found = logits.max(1).values if largest else scores.argmax(1)
-    hits = (found == labels).float()
-    if each:
-        return hits
-    if wrong_ones:
-        hits = 1 - hits
-    if probability:
-        hits = logits.softmax(1).gather(1, labels[:, None])
-    if whole:
-        return hits.sum() // len(labels)
-    return hits.sum() if counted else full * hits.mean()
+def _accuracy(logits, labels):
+    found = logits.argmax(1)
+    return (found == labels).float().mean()
 
 
 def _as_floats(result, *case):
     return result.float() if isinstance(result, torch.Tensor) else result
 
 
-def _step(model, optimizer, inputs, labels, forget=True, move=True, late=False, softmax=False,
-          twice=False):
-    if late:
-        optimizer.step()
-    if forget:
-        optimizer.zero_grad()
+def _step(model, optimizer, inputs, labels):
+    optimizer.zero_grad()
     logits = model(inputs)
-    loss = F.cross_entropy(logits.softmax(1) if softmax else logits, labels)
+    loss = F.cross_entropy(logits, labels)
     loss.backward()
-    for _ in range(1 + twice if move and not late else 0):
-        optimizer.step()
+    optimizer.step()
 
 
 class _Descent:

@@ -11,7 +11,7 @@ import torch
 
 from mnist_compress import data, pruning, quantization
 from mnist_compress.ui import exercises, state
-from mnist_compress.ui.exercises import _switches, exercise_modules, load_exercise
+from mnist_compress.ui.exercises import exercise_modules, load_exercise
 from tools.notebooks import code_cells, paths, read
 
 from .helpers import RIGHT, SOLUTIONS, functions, given, mistakes, told
@@ -53,11 +53,11 @@ def test_every_named_mistake_gets_its_own_message(name):
 
 @pytest.mark.parametrize("name", exercise_modules())
 def test_the_cases_tell_named_mistakes_from_each_other_and_from_right(name):
-    exercise, known = load_exercise(name)
-    ways = [_switches(mistake) for mistake in known if "error" not in mistake]
-    for one, other in itertools.product(ways, [{}, *ways]):
-        made = [exercise.outcome(case, **one) for case in exercise.cases]
-        assert exercise.explained(made, **other) == (one == other), (one, other)
+    exercise = load_exercise(name)[0]
+    ways = dict(mistakes(name))
+    for one, other in itertools.product(ways, [exercise.right, *ways]):
+        made = [exercise.outcome(case, one) for case in exercise.cases]
+        assert exercise.explained(made, other) == (one == other), (ways[one], ways.get(other))
 
 
 @pytest.mark.parametrize("name", [name for name in exercise_modules() if given(name)])
