@@ -1,6 +1,5 @@
 """Sliders that answer at once: epochs, zeros, bits, and what zeros and bits cost together."""
 
-import copy
 import gzip
 import io
 from functools import cache
@@ -36,9 +35,8 @@ def explore_epochs(train, history) -> Explorer:
     history: the `History` of that network. The units are those with the longest rows of weights in
     the end; a pixel is empty if no digit of `train` has ink there.
     """
-    layers = _first_layers(train, len(history))
-    chosen, empty = strongest_units(layers[-1]), (train.inputs == 0).all(0)
-    weights = [model.layers[0].weight.detach() for model in layers]
+    weights, empty = _first_weights(train, len(history)), (train.inputs == 0).all(0)
+    chosen = strongest_units(weights[-1])
     start = weights[0][chosen].abs()
     losses = {"training digits": [row.train_loss for row in history],
               "validation digits": [row.validation_loss for row in history]}
@@ -72,14 +70,15 @@ def explore_epochs(train, history) -> Explorer:
                     show, (7, 3.5), ncols=2, width_ratios=(1.1, 1))
 
 
-def _first_layers(train, epochs):
-    """The course's network before the first epoch and after each: what `training.train` makes."""
+def _first_weights(train, epochs):
+    """The first layer's weights before the first epoch and after each: as `training.train` does."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(COURSE_SEED)
         model = DigitClassifier().double()
-        found = [copy.deepcopy(model).float()]
+        weight = model.layers[0].weight
+        found = [weight.detach().float()]
         fit(model, train, epochs=epochs, batch_size=16, learning_rate=1e-3,
-            after_epoch=lambda model: found.append(copy.deepcopy(model).float()))
+            after_epoch=lambda _: found.append(weight.detach().float()))
     return found
 
 
@@ -101,7 +100,8 @@ def explore_pruning(model, train, validation) -> Explorer:
     has ink there. The file is what torch.save writes, gzipped: zeros take four bytes each until
     gzip sees them.
     """
-    chosen, pair = strongest_units(model), (validation.inputs, validation.labels)
+    chosen = strongest_units(model.layers[0].weight)
+    pair = validation.inputs, validation.labels
     empty = (train.inputs == 0).all(0)
 
     @cache

@@ -90,7 +90,7 @@ def _thumbnails(pipeline):
     yield _thumbnail(f"The same 7, its darkest pixel now {row.max():g}", pixels, INK)
     yield _thumbnail(f"The same 7 as one row of {row.size} numbers", 255 * row.repeat(448, 0), INK,
                      zoom=1)
-    units = strongest_units(pipeline.model, 4)
+    units = strongest_units(pipeline.model.layers[0].weight, 4)
     for name, model in pipeline.models.items():
         weight = _weight_values(model)[units]
         yield _thumbnail(f"Weights of four hidden units, {name}; black ones, "

@@ -19,7 +19,8 @@ _LINES = LinearSegmentedColormap.from_list("lines", ["#0072B2", "#DDDDDD", "#D55
 def show_network(model, digit) -> Picture:
     """One digit (`Digits` of one) in a network with one hidden layer: 16 of the hidden units, their
     weights to the ten output units, and what each of these units has, the darker the more."""
-    chosen, last = strongest_units(model), model.layers[-1].weight.detach()
+    first, last = model.layers[0].weight, model.layers[-1].weight.detach()
+    chosen = strongest_units(first)
     with torch.no_grad():
         hidden = model.activations(digit.inputs)[0][0]
     chances = torch.softmax(logits(model, digit)[0], 0)
@@ -41,7 +42,6 @@ def show_network(model, digit) -> Picture:
                  edgecolor="black", zorder=3)
     for number, height in enumerate(right):
         axes.text(22, height, f"{number}: {chances[number]:.0%}", va="center")
-    first = model.layers[0].weight
     for place, text in ((4, f"{first.shape[1]} pixels"), (10.9, f"{first.numel():,} weights"),
                         (17.5, f"{last.numel():,} weights")):
         axes.text(place, -1, text, ha="center")

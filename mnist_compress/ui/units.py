@@ -13,9 +13,9 @@ BRIGHTEST = 0.15  # the weight that is brightest, in every picture: colors can b
 ON_WEIGHTS = {"cmap": _COLORS, "vmin": -BRIGHTEST, "vmax": BRIGHTEST}  # for `imshow`
 
 
-def strongest_units(model, count: int = 16) -> list[int]:
-    """The hidden units with the longest rows of weights, in their order in the layer."""
-    lengths = model.layers[0].weight.detach().norm(dim=1)
+def strongest_units(weight: torch.Tensor, count: int = 16) -> list[int]:
+    """The units with the longest rows of weights (units, inputs), in their order in the layer."""
+    lengths = weight.detach().norm(dim=1)
     return sorted(lengths.argsort(descending=True, stable=True)[:count].tolist())
 
 

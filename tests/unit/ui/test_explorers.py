@@ -91,7 +91,7 @@ def test_pruning_says_what_numpy_says(model, digits, some, pruning, sparsity, sc
     size, full = len(gzip.compress(file.getvalue())), 1000 * number(says, r"\(dense: ", r"\)\.$")
     assert number(says, "about ", " KB") * 1000 == pytest.approx(size, rel=0.05)
     units, bars = pruning.figure.axes[:2]
-    rows = torch.as_tensor(cut[0][0][strongest_units(model)])
+    rows = torch.as_tensor(cut[0][0][strongest_units(model.layers[0].weight)])
     assert np.array_equal(units.images[0].get_array().filled(9), np.nan_to_num(mosaic(rows), nan=9))
     assert units.images[0].get_clim() == (-BRIGHTEST, BRIGHTEST)
     heights = [bar.get_height() for bar in bars.patches[3:]]
@@ -215,7 +215,7 @@ def test_epochs_show_the_network_on_its_way(model, digits, some):
     assert explorer.values == {"epoch": 5}
     assert explorer.set(epoch=0).sentence.startswith("Before training the weights are random. ")
     assert [len(line.get_xdata()) for line in losses.lines] == [5, 0, 0]
-    chosen = strongest_units(model)
+    chosen = strongest_units(model.layers[0].weight)
     start = np.nan_to_num(units.images[0].get_array().filled(0))
     assert 0.03 < np.abs(start).max() <= 1 / 28 and units.images[0].get_clim()[1] == BRIGHTEST
     says = str(explorer.set(epoch=5))
