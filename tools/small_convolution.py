@@ -7,7 +7,7 @@ picture. Between layers run bytes, of which `_ONE` mean 1. While there is batch 
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -312,4 +312,23 @@ def _integer_convolutions(network: _SmallConvolution) -> IntegerNetwork:
         layers.append(IntegerConvolution(weight, bias, scale, *(rescale or [None, None]), side,
                                          layer.stride, layer.groups, pool, most))
         side = layers[-1].out_side
-    return IntegerNetwork(layers)
+    return IntegerNetwork(_sorted(layers))
+
+
+def _sorted(layers):
+    """Channels in order of their biases; the depthwise layers behind them take the same order."""
+    layers = [replace(layer) for layer in layers]
+    for place, layer in enumerate(layers[:-1]):
+        readers, order = layers[place + 1:], np.argsort(layer.bias, kind="stable")
+        turned = [layer]
+        while readers and readers[0].groups == len(readers[0].weight) == len(order) > 1:
+            turned.append(readers.pop(0))
+        if layer.groups > 1 or not readers or readers[0].groups > 1:
+            continue
+        for each in turned:
+            for name in ("weight", "bias", "scale", "multiplier", "shift"):
+                part = getattr(each, name)
+                if part is not None and part.ndim:
+                    setattr(each, name, part[order])
+        readers[0].weight = readers[0].weight[:, order]
+    return layers

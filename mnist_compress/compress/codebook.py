@@ -81,7 +81,8 @@ def choose_grids(network: Network, inputs: Tensor, levels: tuple[int, ...],
     grids: list[Grid] = []
     read = forward(network, inputs)[:-1]
     for (weight, _), values, count in zip(network, read, levels, strict=True):
-        scale = max(values.max().item(), 1e-6) / 255 if grids else PIXEL_SCALE
+        least = grids[-1].weight_scale * grids[-1].input_scale if grids else PIXEL_SCALE
+        scale = max(values.max().item() / 255, least)  # no finer than the accumulators
         grid = Grid(weight != 0, fit_codebook(weight, count), scale)
         power = max(0, round(math.log2(bias_step / grid.bias_step)))
         grids.append(grid._replace(power=power))

@@ -16,9 +16,7 @@ import numpy as np
 
 from ..data import SIDE
 from ..integer import IntegerConvolution, IntegerNetwork
-from ..packed import pack
-from ..packed.convolutions import walk_convolutions
-from ..packed.header import Header, Port
+from ..packed import pack, stream_of
 
 QR_BYTES = 2953  # in the largest QR code, version 40 with error correction L
 QR_PREFIX = "data:text/html,"
@@ -77,15 +75,14 @@ def _widths(network, data):
     """What the script of the page in a QR code has to know of a packed file, and its stream."""
     if np.ndim(network.layers[0].scale):
         raise ValueError("the page in a QR code needs one scale a layer; got one for each unit")
-    header, port = Header(), Port(data, trusted=True)
-    header.walk(port)
+    stream, tied, steps = stream_of(data)
     layers = []
-    for layer, step in zip(header.layers, header.steps, strict=True):
+    for layer, step in zip(network.layers, steps, strict=True):
         hidden = layer.shift is not None
         rescale = {"r": [[int(layer.multiplier), int(layer.shift)]]} if hidden else {}
         layers.append({"s": step, **rescale})
-    words = {"TIED": int(header.tied), "WIDTHS": _json(network.widths), "LAYERS": _json(layers)}
-    return words, bytes(port.rest)
+    words = {"TIED": int(tied), "WIDTHS": _json(network.widths), "LAYERS": _json(layers)}
+    return words, stream
 
 
 def _shapes(network, data):
@@ -93,10 +90,7 @@ def _shapes(network, data):
     layers = [[layer.groups, layer.weight.shape[1], len(layer.weight), layer.kernel, layer.pool,
                int(layer.shift is not None), *[layer.stride] * (layer.stride > 1)]
               for layer in network.layers]
-    port = Port(data, trusted=True)
-    walk_convolutions(port, [])
-    stream = data[-4 - port.sizes["stream"]:-4]
-    return {"TIED": 0, "WIDTHS": 0, "LAYERS": _json(layers)}, stream
+    return {"TIED": 0, "WIDTHS": 0, "LAYERS": _json(layers)}, stream_of(data)[0]
 
 
 def _kind(network):

@@ -7,6 +7,7 @@ et al. 2018, "Quantization and Training of Neural Networks for Integer-Arithmeti
 
 from collections.abc import Iterable
 from math import frexp, isqrt, ldexp, prod
+from typing import Any
 
 import numpy as np
 
@@ -21,19 +22,12 @@ __all__ = ["PIXEL_SCALE", "IntegerConvolution", "IntegerLayer", "IntegerNetwork"
 
 class IntegerNetwork:
     """A network in integers: a multilayer perceptron, or convolutions; its input is uint8 pixels of
-    scale 1/255.
-
-    ValueError for layers that break the rules of `IntegerLayer`, do not follow on each other, or
-    could leave the 32 bits of an accumulator.
-    """
+    scale 1/255. Who makes one keeps the rules of `IntegerLayer`; `packed` checks them."""
 
     def __init__(self, layers: Iterable[IntegerLayer]):
-        self.layers = list(layers)
+        self.layers: list[Any] = list(layers)
         if not self.layers:
             raise ValueError("need at least one layer; got none")
-        for place, layer in enumerate(self.layers):
-            if problem := _problem(layer, self.layers[:place], place == len(self.layers) - 1):
-                raise ValueError(f"layer {place}: {problem}")
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -106,55 +100,6 @@ def _from_arrays(fields):
         return IntegerLayer(**fields)
     numbers = {name: int(fields[name]) for name in ("side", "stride", "groups", "pool", "most")}
     return IntegerConvolution(**fields | numbers)
-
-
-def _problem(layer, before, last):
-    """What is wrong with a layer that follows on those before, or None."""
-    weight, bias, shape = layer.weight, layer.bias, layer.scale.shape
-    moves = isinstance(layer, IntegerConvolution)
-    if (weight.ndim != (4 if moves else 2) or weight.dtype != np.int8 or not weight.size
-            or weight.min() == -128):
-        form = "out, in / groups, kernel, kernel" if moves else "out, in"
-        return f"weights must be int8 ({form}), -127..127; got {weight.dtype} of {weight.shape}"
-    if moves and (problem := _window_problem(layer, before, last)):
-        return problem
-    if before and layer.inputs != before[-1].units:
-        return f"{layer.inputs} inputs after {before[-1].units} units"
-    if bias.dtype != np.int32 or bias.shape != weight.shape[:1]:
-        return f"bias must be int32 of {weight.shape[:1]}; got {bias.dtype} of {bias.shape}"
-    linear = layer.shift is None and moves
-    if shape not in ((), bias.shape) or ((last or linear) and shape):
-        return f"scale must have the shape (){'' if last else f' or {bias.shape}'}; got {shape}"
-    if not (np.isfinite(layer.scale) & (layer.scale > 0)).all():
-        return f"scale must be above 0 and finite; got {layer.scale}"
-    if (layer.multiplier is None) != (layer.shift is None) or (
-            (layer.shift is None) != last and (last or not linear)):
-        return "hidden layers have multiplier and shift, the last one has none"
-    for part, most in () if last or linear else ((layer.multiplier, 2**24 - 1), (layer.shift, 63)):
-        if part.shape != shape or part.min() < 1 or part.max() > most:
-            return f"multiplier and shift must lie in 1..2**24 - 1 and 1..63; got {part}"
-    if layer.bound >= 2**31:
-        return f"an accumulator could reach {layer.bound}, beyond 32 bits"
-    return None
-
-
-def _window_problem(layer, before, last):
-    """What is wrong with the numbers that only a convolution has, or None."""
-    height, width = layer.weight.shape[2:]
-    if height != width or height % 2 == 0:
-        return f"a window must be square, its side odd; got {height} x {width}"
-    if not 1 <= layer.stride <= layer.side or layer.groups < 1 or len(layer.weight) % layer.groups:
-        return (f"stride must lie in 1..side, groups must divide {len(layer.weight)} channels; got "
-                f"stride {layer.stride}, side {layer.side}, groups {layer.groups}")
-    pools = (0,) if last else (1, 2) if layer.shift is not None and layer.places > 1 else (1,)
-    if layer.pool not in pools:
-        return f"pool must be one of {pools}; got {layer.pool}"
-    if before and isinstance(before[-1], IntegerConvolution) and layer.side != before[-1].out_side:
-        return f"a picture of side {layer.side} after one of {before[-1].out_side}"
-    most = before[-1].bound if before and before[-1].shift is None else 255
-    if layer.most != most:
-        return f"most must be {most}, what an input can reach; got {layer.most}"
-    return None
 
 
 def as_fraction(value: float, bits: int = 24, most: int = 63) -> tuple[int, int]:

@@ -1,8 +1,7 @@
 """What the bytes of a packed file are for."""
 
-from .convolutions import VERSION, walk_convolutions
-from .file import walk
-from .header import Header, Port
+from .file import read
+from .header import Port
 
 _LABELS = ("header", "positions", "signs", "magnitudes", "scales", "biases")
 
@@ -14,10 +13,7 @@ def breakdown(data: bytes, trusted: bool = False) -> dict[str, int]:
     largest remainder. trusted: see `unpack`. PackedFileError.
     """
     port = Port(data, trusted)
-    if port.rest[0] >> 4 == VERSION:
-        walk_convolutions(port, [])
-    else:
-        walk(port, Header())
+    read(port)
     stream, carried = port.sizes["stream"], sum(port.shares.values())
     exact = {label: port.sizes[label] + stream * port.shares[label] / max(carried, 1e-9)
              for label in _LABELS}

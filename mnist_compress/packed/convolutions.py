@@ -5,51 +5,38 @@ not stored: 1 means the same, 1/255, in what each layer reads, only the logits h
 """
 
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 
-from ..integer import IntegerConvolution, IntegerNetwork
+from ..integer import IntegerConvolution
 from .context_mixing import mixed
-from .header import PackedFileError, Port, check
+from .header import Port, check
 
 VERSION = 2
 _KIND = VERSION << 4 | 4  # context mixing is number 4 of `CODECS`
 _PLACES = 1 << 20  # a layer's contexts begin at its number times this
 
 
-def pack_convolutions(network: IntegerNetwork, reorder: bool = False) -> bytes:
-    """IntegerNetwork of convolutions -> bytes of one file; ValueError for one that has no place.
-
-    reorder: sort channels by their biases: the same function, less to tell.
-    """
-    layers = [layer for layer in network.layers if isinstance(layer, IntegerConvolution)]
-    if len(layers) < len(network.layers):
-        raise ValueError("a file has convolutions or dense layers, not both")
-    for place, layer in enumerate(layers[:-1]):
-        if not np.array_equal(layer.scale, _scale(layer)):
-            raise ValueError(f"layer {place}: scale must be multiplier / 2**shift of each channel, "
-                             f"1 without them; got {layer.scale}")
-    port = Port()
-    walk_convolutions(port, _sorted(layers) if reorder else layers)
-    return port.finish()
-
-
-def unpack_convolutions(port: Port) -> IntegerNetwork:
-    """The network in the file that the port reads. PackedFileError."""
-    layers = walk_convolutions(port, [])
-    for layer in layers[:-1]:
-        layer.scale = _scale(layer)
-    for before, layer in pairwise(layers):
-        layer.most = before.bound if before.shift is None else 255
-    try:
-        return IntegerNetwork(layers)
-    except ValueError as problem:
-        raise PackedFileError(str(problem)) from problem
-
-
 def walk_convolutions(port: Port, layers: list[IntegerConvolution]) -> list[IntegerConvolution]:
     """Pass a whole file through a port: write these layers, or read some, when there are none."""
+    for place, layer in enumerate(layers[:-1]):
+        check(np.array_equal(layer.scale, _scale(layer)),
+              f"layer {place}: scale must be multiplier / 2**shift of each channel, 1 without "
+              f"them; got {layer.scale}")
+    found = walk_shapes(port, layers)
+    port.limit("lookups", sum(layer.weight.size for layer in found))
+    mixed(port, lambda mixer: [_walk_layer(mixer, *each) for each in enumerate(found)])
+    most = 255
+    for layer in found:
+        layer.most = most
+        most = layer.bound if layer.shift is None else 255
+    for layer in found[:-1]:
+        layer.scale = _scale(layer)
+    return found
+
+
+def walk_shapes(port: Port, layers: list[IntegerConvolution]) -> list[IntegerConvolution]:
+    """All that stands before the stream: what each layer is, and the scale of the logits."""
     check(port.byte("header", _KIND) == _KIND, "convolutions have no such codec")
     count = port.byte("header", len(layers))
     check(0 < count < 64, f"a file holds 1 to 63 layers, not {count}")
@@ -58,17 +45,10 @@ def walk_convolutions(port: Port, layers: list[IntegerConvolution]) -> list[Inte
     for place in range(count):
         check(0 < side < 1 << 10 and 0 < channels <= Port.LIMITS["units"], "a picture is too large")
         found.append(_walk_shape(port, layers[place] if layers else None, side, channels))
-        port.limit("units", sum(layer.units for layer in found))
-        port.limit("weights", sum(layer.weight.size for layer in found))
+        port.limit("units", found[-1].units)
         side, channels = found[-1].out_side, len(found[-1].weight)
-    scale = layers[-1].scale.item() if layers else 1.0
-    check(2.0**-39 <= scale < 2**24, f"a scale must lie between 2**-39 and 2**24, got {scale}")
-    number, power = scale.as_integer_ratio()
-    number, shift = port.pair("scales", number, power.bit_length() - 1)
-    found[-1].scale = np.array(number / 2**shift, np.float32)
-    check(found[-1].scale >= 2.0**-39, "a scale is out of range")
-    port.limit("lookups", sum(layer.weight.size for layer in found))
-    mixed(port, lambda mixer: [_walk_layer(mixer, *each) for each in enumerate(found)])
+    scale = port.scale(layers[-1].scale.item() if layers else 1.0)
+    found[-1].scale = np.array(scale, np.float32)
     return found
 
 
@@ -95,7 +75,6 @@ def _walk_shape(port, layer, side, channels):
     groups = channels if form & 64 else port.varint("header", groups) if form & 128 else 1
     check(outputs and groups and pool < 3, "a layer without channels")
     check(channels % groups == 0 and outputs % groups == 0, "groups do not divide the channels")
-    port.limit("units", outputs)
     port.limit("weights", outputs * (channels // groups) * kernel**2)
     if layer:
         return replace(layer, weight=layer.weight.copy(), bias=layer.bias.copy())
@@ -110,25 +89,6 @@ def _scale(layer):
     if layer.shift is None:
         return np.array(1, np.float32)
     return (layer.multiplier / 2.0**layer.shift * np.ones(len(layer.weight))).astype(np.float32)
-
-
-def _sorted(layers):
-    """Channels in order of their biases; the depthwise layers behind them take the same order."""
-    layers = [replace(layer) for layer in layers]
-    for place, layer in enumerate(layers[:-1]):
-        readers, order = layers[place + 1:], np.argsort(layer.bias, kind="stable")
-        turned = [layer]
-        while readers and readers[0].groups == len(readers[0].weight) == len(order) > 1:
-            turned.append(readers.pop(0))
-        if layer.groups > 1 or not readers or readers[0].groups > 1:
-            continue
-        for each in turned:
-            for name in ("weight", "bias", "scale", "multiplier", "shift"):
-                part = getattr(each, name)
-                if part is not None and part.ndim:
-                    setattr(each, name, part[order])
-        readers[0].weight = readers[0].weight[:, order]
-    return layers
 
 
 def _walk_layer(mixer, place, layer):

@@ -1,6 +1,6 @@
 """An integer network <-> the bytes of a file, in one of five formats."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from ..integer import IntegerConvolution, IntegerNetwork, share_2x2
+from ..integer import IntegerConvolution, IntegerLayer, IntegerNetwork, share_2x2
 from .context_mixing import mix
-from .convolutions import VERSION, pack_convolutions, unpack_convolutions
+from .convolutions import VERSION, walk_convolutions, walk_shapes
 from .header import Header, Port, check
 from .plain import bitmask, csr, dense
 from .range_coder import order0
+from .rules import check_layers
 
 CODECS: dict[str, Callable[[Port, Any], None]] = {  # a file's number is the place in this table
     "dense": dense,
@@ -26,22 +27,25 @@ CODECS: dict[str, Callable[[Port, Any], None]] = {  # a file's number is the pla
 
 def pack(network: IntegerNetwork, codec: str = "context_mixing", *, share: bool = True,
          reorder: bool = False) -> bytes:
-    """IntegerNetwork -> bytes of one file; ValueError for anything else.
+    """IntegerNetwork -> bytes of one file; ValueError for what is none or breaks its rules.
 
     codec: one of CODECS; for convolutions, context mixing alone. share: if the pixels of each 2x2
-    block have equal weights, store one.
-    reorder: sort hidden units by their biases: the same function, less to tell for context mixing.
+    block have equal weights, store one. reorder: sort the hidden units of dense layers by their
+    biases: the same function, less to tell for context mixing.
     """
     if not isinstance(network, IntegerNetwork):
         raise ValueError(f"must be an IntegerNetwork of layers; got {type(network).__name__}")
     if codec not in CODECS:
         raise ValueError(f"codec must be one of {', '.join(CODECS)}; got {codec!r}")
-    if any(isinstance(layer, IntegerConvolution) for layer in network.layers):
+    check_layers(network.layers)
+    port = Port()
+    if isinstance(network.layers[0], IntegerConvolution):
         if codec != "context_mixing":
             raise ValueError(f"convolutions have the codec 'context_mixing' alone; got {codec!r}")
-        return pack_convolutions(network, reorder)
-    header, port = _stored(_sorted(network) if reorder else network, codec, share), Port()
-    walk(port, header)
+        walk_convolutions(port, network.layers)
+    else:
+        layers = _sorted(network.layers) if reorder else network.layers
+        walk(port, _stored(layers, codec, share))
     return port.finish()
 
 
@@ -50,11 +54,29 @@ def unpack(data: bytes, trusted: bool = False) -> IntegerNetwork:
 
     trusted: the file may be above `Port.LIMITS`, and take any time and memory.
     """
-    header, port = Header(), Port(data, trusted)
+    return read(Port(data, trusted))
+
+
+def read(port: Port) -> IntegerNetwork:
+    """The network in the file that the port reads. PackedFileError."""
     if port.rest[0] >> 4 == VERSION:
-        return unpack_convolutions(port)
-    walk(port, header)
-    return header.network()
+        layers: Sequence[IntegerLayer] = walk_convolutions(port, [])
+    else:
+        walk(port, header := Header())
+        layers = header.whole()
+    check_layers(layers)
+    return IntegerNetwork(layers)
+
+
+def stream_of(data: bytes) -> tuple[bytes, bool, list[int]]:
+    """A file of context mixing -> its stream; of dense layers also whether 2x2 pixels share weights
+    and what the biases of each layer were divided by."""
+    header, port = Header(), Port(data, trusted=True)
+    if port.rest[0] >> 4 == VERSION:
+        walk_shapes(port, [])
+    else:
+        header.walk(port)
+    return bytes(port.rest), header.tied, header.steps
 
 
 def save(network: IntegerNetwork, path: str | Path, codec: str = "context_mixing",
@@ -91,29 +113,29 @@ def _walk_bias(port, bias):
         bias[:] = port.array("biases", bias, f"<i{size}")
 
 
-def _stored(network, codec, share):
+def _stored(layers, codec, share):
     """The Header with copies of all layers as a file stores them, the first one shared."""
-    if len({layer.scale.ndim for layer in network.layers[:-1]}) > 1:
+    if len({layer.scale.ndim for layer in layers[:-1]}) > 1:
         raise ValueError("hidden layers must have one scale each, or all one for each unit")
     header = Header(list(CODECS).index(codec))
-    for layer in network.layers:
+    for layer in layers:
         step = max(1, int(np.gcd.reduce(layer.bias.astype(np.int64))))
         if step // (step & -step) >= 1 << 24:
             step &= -step
         header.steps.append(step)
         header.layers.append(replace(layer, weight=layer.weight.copy(), bias=layer.bias // step))
-    small = share_2x2(network.layers[0].weight) if share else None
+    small = share_2x2(layers[0].weight) if share else None
     if small is not None:
         header.layers[0].weight, header.tied = small, True
     return header
 
 
-def _sorted(network):
+def _sorted(layers):
     """Hidden units in order of biases, equal ones by their number of weights, most first."""
-    layers = [replace(layer) for layer in network.layers]
+    layers = [replace(layer) for layer in layers]
     for layer, after in pairwise(layers):
         order = np.lexsort((-np.count_nonzero(layer.weight, axis=1), layer.bias))
         for name, part in vars(layer).items():
             setattr(layer, name, part[order] if part.ndim else part)
         after.weight = after.weight[:, order]
-    return IntegerNetwork(layers)
+    return layers

@@ -14,7 +14,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..integer import IntegerLayer, IntegerNetwork, spread_2x2
+from ..integer import IntegerLayer, spread_2x2
 
 
 class PackedFileError(ValueError):
@@ -43,7 +43,7 @@ class Port:
     def __init__(self, data: bytes | None = None, trusted: bool = False):
         self.reading, self.trusted = data is not None, trusted or data is None
         self.sizes, self.shares = Counter(header=6), Counter[str]()
-        self.slow = 0  # weights that a reader in Python met
+        self.counts = Counter[str]()  # of each limit
         self.out, self.rest = bytearray(b"mc"), memoryview(data or b"")
         if data is not None:
             self.limit("bytes", len(data))
@@ -54,10 +54,11 @@ class Port:
             self.rest = self.rest[2:-4]
 
     def limit(self, name: str, count: int) -> None:
-        """Raise PackedFileError if `count` is above the limit of that name."""
-        most = self.LIMITS[name]
-        check(self.trusted or count <= most,
-              f"{count} {name} are above the limit of {most}; trusted=True lifts it")
+        """So many more of what a limit is for. PackedFileError if they are above it now."""
+        self.counts[name] += count
+        most, found = self.LIMITS[name], self.counts[name]
+        check(self.trusted or found <= most,
+              f"{found} {name} are above the limit of {most}; trusted=True lifts it")
 
     def finish(self) -> bytes:
         """The whole file that was written."""
@@ -102,6 +103,14 @@ class Port:
         check(0 < number < 1 << 24, "a scale, a multiplier or a step is out of range")
         return number, shift
 
+    def scale(self, scale: float) -> float:
+        """A scale, the exact fraction number / 2**shift in lowest terms."""
+        check(2.0**-39 <= scale < 2**24, f"a scale must lie between 2**-39 and 2**24, got {scale}")
+        number, power = scale.as_integer_ratio()
+        number, shift = self.pair("scales", number, power.bit_length() - 1)
+        check(number / 2**shift >= 2.0**-39, "a scale is out of range")
+        return number / 2**shift
+
 
 @dataclass
 class Header:
@@ -144,8 +153,8 @@ class Header:
             self.steps[place] = odd << twos
             check(odd << twos < 1 << 31, "a step of the biases is out of range")
 
-    def network(self) -> IntegerNetwork:
-        """The network of `layers`, once they are read. PackedFileError."""
+    def whole(self) -> list[IntegerLayer]:
+        """Layers as they are in a network, once they are read. PackedFileError."""
         layers = []
         for layer, step in zip(self.layers, self.steps, strict=True):
             bias = layer.bias.astype(np.int64) * step
@@ -153,10 +162,7 @@ class Header:
             layers.append(replace(layer, bias=bias.astype(np.int32)))
         if self.tied:
             layers[0].weight = spread_2x2(layers[0].weight)
-        try:
-            return IntegerNetwork(layers)
-        except ValueError as problem:
-            raise PackedFileError(str(problem)) from problem
+        return layers
 
 
 def _zeros(inputs, outputs, channels=None):
@@ -168,14 +174,9 @@ def _zeros(inputs, outputs, channels=None):
 
 
 def _walk_scales(port, layer):
-    """scale, as exact fractions number / 2**shift in lowest terms; then multiplier and shift."""
-    shape, scales = layer.scale.shape, layer.scale.ravel().tolist()
-    for place, scale in enumerate(scales):
-        check(2.0**-39 <= scale < 2**24, f"a scale must lie between 2**-39 and 2**24, got {scale}")
-        number, power = scale.as_integer_ratio()
-        number, shift = port.pair("scales", number, power.bit_length() - 1)
-        scales[place] = number / 2**shift
-    check(min(scales) >= 2.0**-39, "a scale is out of range")
+    """All scales of a layer, then its multipliers and shifts."""
+    shape = layer.scale.shape
+    scales = [port.scale(scale) for scale in layer.scale.ravel().tolist()]
     layer.scale = np.array(scales, np.float32).reshape(shape)
     if layer.shift is not None:
         both = zip(layer.multiplier.ravel().tolist(), layer.shift.ravel().tolist(), strict=True)

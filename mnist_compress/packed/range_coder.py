@@ -49,8 +49,7 @@ def _coder(port, shares, weights):
         from constriction import stream  # here: all other formats need NumPy alone
     except ImportError:
         if port.reading:
-            port.slow += weights  # in Python, a weight takes as long as a lookup
-            port.limit("lookups", port.slow)
+            port.limit("lookups", weights)  # in Python, a weight takes as long as one
         return (lambda ranks: words.encode(ranks.tolist(), shares.tolist()),
                 lambda stored, count: words.decode(stored.tolist(), count, shares.tolist()))
     model = stream.model.Categorical(shares / _TOTAL, perfect=False)  # _TOTAL: floats are exact

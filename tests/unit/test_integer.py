@@ -117,36 +117,9 @@ def test_a_round_trip_through_arrays(channels):
     assert np.array_equal(IntegerNetwork.from_arrays(arrays).logits(pixels), wanted)
 
 
-def broken(place, **parts):
-    layers = make(0).layers
-    for name, part in parts.items():
-        setattr(layers[place], name, part)
-    return layers
-
-
-@pytest.mark.parametrize(("layers", "text"), [
-    (lambda: broken(1, weight=np.zeros((4, 6), np.int8)), "layer 1: 6 inputs after 5 units"),
-    (lambda: broken(0, weight=np.zeros((5, 6))), "layer 0: weights must be int8 .*; got float64 "),
-    (lambda: broken(0, weight=np.full((5, 6), -128, np.int8)), "-127..127; got int8 of"),
-    (lambda: broken(0, weight=np.zeros((0, 6), np.int8)), "weights must be int8"),
-    (lambda: broken(0, bias=np.zeros(4, np.int32)), "bias must be int32 of .5,.; got int32 of .4,"),
-    (lambda: broken(0, bias=np.zeros(5, np.int64)), "bias must be int32"),
-    (lambda: broken(2, scale=np.ones(3, np.float32)), r"scale must have the shape \(\); got"),
-    (lambda: broken(0, scale=np.ones(4, np.float32)), r"shape \(\) or \(5,\); got \(4,\)"),
-    (list, "need at least one layer"),
-    (lambda: broken(0, scale=np.array(np.nan, np.float32)), "above 0 and finite; got nan"),
-    (lambda: broken(1, scale=np.array(np.inf, np.float32)), "above 0 and finite; got inf"),
-    (lambda: broken(2, scale=np.array(0, np.float32)), "layer 2: scale must be above 0"),
-    (lambda: broken(0, shift=None), "hidden layers have multiplier and shift"),
-    (lambda: broken(2, shift=np.array(1)), "the last one has none"),
-    (lambda: broken(0, shift=np.array(64)), "must lie in"),
-    (lambda: broken(0, multiplier=np.array(0)), "must lie in"),
-    (lambda: broken(0, multiplier=np.array(2**24)), "must lie in"),
-    (lambda: broken(0, bias=np.full(5, 2**31 - 1, np.int32)), "an accumulator could reach 214"),
-])
-def test_layers_that_break_the_rules(layers, text):
-    with pytest.raises(ValueError, match=text):
-        IntegerNetwork(layers())
+def test_a_network_has_layers():
+    with pytest.raises(ValueError, match="need at least one layer; got none"):
+        IntegerNetwork([])
 
 
 @given(st.floats(2.0**-39, 2.0**23, width=32), st.integers(2, 24))

@@ -132,33 +132,3 @@ def test_a_round_trip_through_arrays(channels):
     pixels = np.random.default_rng(0).integers(0, 256, (9, network.widths[0]), np.uint8)
     assert np.array_equal(again.logits(pixels), network.logits(pixels))
     assert again.widths == network.widths and again.logit_scale == network.logit_scale
-
-
-def broken(place, **parts):
-    layers = make(0).layers
-    for name, part in parts.items():
-        setattr(layers[place], name, part)
-    return layers
-
-
-@pytest.mark.parametrize(("place", "parts", "text"), [
-    (0, {"weight": np.zeros((2, 1, 3), np.int8)}, r"int8 \(out, in / groups, kernel, kernel\)"),
-    (0, {"weight": np.zeros((2, 1, 2, 2), np.int8)}, "its side odd; got 2 x 2"),
-    (0, {"weight": np.zeros((2, 1, 3, 1), np.int8)}, "its side odd; got 3 x 1"),
-    (1, {"groups": 1}, "inputs after"),
-    (0, {"groups": 0}, "groups must divide"),
-    (0, {"groups": 7}, "groups must divide"),
-    (0, {"stride": 0}, "stride must lie in 1..side"),
-    (2, {"side": 3}, "a picture of side 3 after one of"),
-    (2, {"most": 255}, "most must be [0-9]+, what an input can reach; got 255"),
-    (1, {"pool": 2}, r"pool must be one of \(1,\); got 2"),
-    (0, {"pool": 0}, r"pool must be one of \(1, 2\); got 0"),
-    (4, {"pool": 1}, r"pool must be one of \(0,\); got 1"),
-    (1, {"scale": np.ones(4, np.float32)}, "scale must have the shape"),
-    (0, {"shift": None}, "layer 0: scale must have the shape"),
-    (4, {"multiplier": np.array(1), "shift": np.array(1)}, "the last one has none"),
-    (0, {"bias": np.full(4, 2**31 - 1, np.int32)}, "layer 0: "),
-])
-def test_layers_that_break_the_rules(place, parts, text):
-    with pytest.raises(ValueError, match=text):
-        IntegerNetwork(broken(place, **parts))

@@ -66,17 +66,6 @@ def test_the_same_integers_come_back(seed, a, b, c, side, rms):
     assert sum(parts.values()) == len(data) and min(parts.values()) >= 0
 
 
-@given(st.integers(0, 10**6))
-@FEW
-def test_another_order_of_channels_is_the_same_function(seed):
-    network = make(seed)
-    again = unpack(pack(network, reorder=True))
-    pixels = np.random.default_rng(seed).integers(0, 256, (9, network.widths[0]), np.uint8)
-    assert np.array_equal(again.logits(pixels), network.logits(pixels))
-    for hidden in (again.layers[0], again.layers[2]):
-        assert (np.diff(hidden.bias) >= 0).all() or hidden is again.layers[2]
-
-
 def test_the_stream_takes_little_more_than_the_entropy_of_the_weights():
     network = make(0, 16, 16, 16)
     weights = entropy(*(each.weight for each in network.layers))

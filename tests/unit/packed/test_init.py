@@ -58,11 +58,6 @@ def run_alone(python, root, folder, integer, digits):
     return json.loads(done.stdout)
 
 
-def test_it_hands_out_seven_names():
-    assert sorted(packed.__all__) == [
-        "CODECS", "PackedFileError", "breakdown", "load", "pack", "save", "unpack"]
-
-
 def test_it_runs_where_torch_cannot_be_imported(integer, test, tmp_path):
     modules = run_alone(sys.executable, PACKAGE.parent, tmp_path, integer, test)
     assert "torch" not in modules and "constriction" not in modules and "numpy" in modules

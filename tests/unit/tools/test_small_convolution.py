@@ -8,14 +8,17 @@ import torch
 from torch.nn import functional as F
 
 from mnist_compress.compress import Lesson
+from mnist_compress.integer import IntegerNetwork
 from mnist_compress.packed import pack, unpack
 from mnist_compress.training import evaluate
+from tests.unit.packed.test_convolutions import make
 from tools.small_convolution import (
     Recipe,
     _Bytes,
     _clean,
     _integer_convolutions,
     _SmallConvolution,
+    _sorted,
     compress,
     picture,
     teach,
@@ -115,3 +118,12 @@ def test_a_teacher_says_something_of_every_copy(digits):
     assert lesson.soft.shape == (2 * len(digits), 10)
     right = lesson.soft[:len(digits)].argmax(1) == digits.labels
     assert right.float().mean() > 0.9
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_another_order_of_channels_is_the_same_function(seed):
+    network = make(seed)
+    layers = _sorted(network.layers)
+    pixels = np.random.default_rng(seed).integers(0, 256, (9, network.widths[0]), np.uint8)
+    assert np.array_equal(IntegerNetwork(layers).logits(pixels), network.logits(pixels))
+    assert (np.diff(layers[0].bias) >= 0).all() and (np.diff(network.layers[0].bias) < 0).any()
