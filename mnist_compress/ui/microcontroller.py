@@ -205,8 +205,8 @@ class _ChipPad(DrawPad):
         for name, program in self._programs.items():
             scale = getattr(self._models[name], "logit_scale", 1)
             found = (torch.from_numpy(program.logits(digit.images)[0]) * scale).softmax(0)
-            count = f"about {self._known.get(name):,.0f}" if program.build.floats else \
-                f"{program.count(digit.images).instructions:,.0f}"
+            count = (f"about {self._known[name]:,.0f}" if program.build.floats
+                     else f"{program.count(digit.images).instructions:,.0f}")
             sure[name] = found.tolist()
             answers.append(f"{name} says {int(found.argmax())} ({100 * found.max():.0f} %) after "
                            f"{count} instructions")

@@ -8,7 +8,6 @@ from matplotlib.image import imsave
 
 from ..data import SIDE
 from ..pruning import sparsity
-from ..stages import STAGES
 from ..trace import trace_prediction
 from .plots import HATCHES, INK, Picture, canvas, image_tag, in_style
 from .state import Sentence, marked
@@ -31,15 +30,15 @@ def stage_cards(pipeline) -> Sentence:
     """What `trace.run_pipeline` made, a card for each stage: a thumbnail, what happens, shape, type
     and bytes, for a network also its non-zero weights and its accuracy on validation digits."""
     cards = ""
-    for name, stage, (what, more, example), picture in zip(
-            STAGES, pipeline.stages, _told(pipeline), _thumbnails(pipeline), strict=True):
+    for stage, (what, more, example), picture in zip(
+            pipeline.stages, _told(pipeline), _thumbnails(pipeline), strict=True):
         shapes = dict.fromkeys([_shapes(*stage.before), _shapes(*stage.after)])
         figures = f"{stage.bytes:,} bytes"
         if stage.accuracy is not None:
             figures += f", {stage.accuracy:.1%} right"
             example += f"; {stage.nonzero_weights:,} weights are not zero"
         lines = (f"{' becomes '.join(shapes)}{more}; {stage.dtype}", example)
-        cards += (f'<li style="{_CARD}"><strong>{name}</strong><br>{what}<br>{picture}<br>'
+        cards += (f'<li style="{_CARD}"><strong>{stage.name}</strong><br>{what}<br>{picture}<br>'
                   f"<strong>{figures}</strong><br>{'<br>'.join(map(marked, lines))}</li>")
     first, *_, trained, pruned, quantized = pipeline.stages
     shown = _Cards(

@@ -90,9 +90,10 @@ def csr_table(files: dict, dense_bytes: int) -> Table:
     shares = pd.Series({key: 100 * row.bytes / dense_bytes for key, row in files.items()})
     sizes = shares.unstack(sort=False)
     sizes.index = pd.Index([f"{100 * share:.0f} %" for share in sizes.index], name="zeros")
-    firsts = {kind: (*size.index[size < 100], "")[0] for kind, size in sizes.items()}
-    told = [f"{kind} from {first} zeros" if first else f"{kind} never"
-            for kind, first in firsts.items()]
+    told = []
+    for kind, size in sizes.items():
+        small = sizes.index[size < 100]
+        told.append(f"{kind} from {small[0]} zeros" if len(small) else f"{kind} never")
     same = "All" if all(row.same_answers for row in files.values()) else "NOT all"
     return Table(sizes.map("{:.0f} %".format), f"Of these files, smaller than dense: "
                  f"{'; '.join(told)}. {same} gave the same answers when read back.")
