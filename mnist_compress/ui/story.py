@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..measure import ChangedAnswers, FileRow
-from .exercises import exercise_modules
+from .exercises import exercise_notebooks
 from .guesses import GUESSES
 from .questions import answers_given, load_questions
 from .recall import due_cards
@@ -48,8 +48,8 @@ def progress() -> Sentence:
     lines = ["The whole course, and what is done:"]
     for notebook in dict.fromkeys(question.notebook for question in questions):
         there = {"questions": {each.id for each in questions if each.notebook == notebook},
-                 "exercises": {name for name, module in exercise_modules().items()
-                               if module == notebook[3:]},
+                 "exercises": {name for name, where in exercise_notebooks().items()
+                               if where == notebook},
                  "guesses": {key for key in GUESSES if key[:2] == notebook[:2]}}
         whole = all(there[what] <= done[what] for what in there)
         there["cards"] = there["questions"] & (given.keys() | state["cards"].keys())
@@ -67,7 +67,7 @@ def _go_on(questions, right):
         return "All questions are answered."
     first = questions[0]
     there = first.place.startswith(first.notebook)
-    tasks = [f"`{name}`" for name, module in exercise_modules().items()
-             if module == first.notebook[3:] and name not in right]
+    tasks = [f"`{name}`" for name, where in exercise_notebooks().items()
+             if where == first.notebook and name not in right]
     return (f"Go on with {first.place[:-1] if there else first.notebook}."
             f"{' Exercises there: ' * bool(tasks)}{', '.join(tasks)}")

@@ -19,8 +19,8 @@ for cell in {cells!r}:
 print("loaded", *sys.modules)
 """
 TRY_ALL = """
-from mnist_compress.ui.exercises import exercise_modules, load_exercise
-for name in exercise_modules():
+from mnist_compress.ui.exercises import exercise_notebooks, load_exercise
+for name in exercise_notebooks():
     exercise = load_exercise(name)[0]
     [exercise.outcome(case) for case in exercise.cases]
 from mnist_compress.ui.evidence import training
@@ -61,7 +61,7 @@ def test_the_first_cell_loads_no_pictures(loaded):
 
 def test_exercises_and_their_training_do_without_the_compiler(loaded):
     found = loaded([TRY_ALL])
-    assert "mnist_compress.ui.exercises.your_network" in found
+    assert "mnist_compress.ui.exercises.deployment" in found
     assert not {"torch._dynamo", "sympy", "torchao", "onnx", "pandas"} & found
 
 

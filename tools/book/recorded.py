@@ -10,7 +10,7 @@ import torch
 from mnist_compress.data import load_sample
 from mnist_compress.training import train, trained_model
 from mnist_compress.ui.evidence import show_me
-from mnist_compress.ui.exercises import exercise_modules
+from mnist_compress.ui.exercises import exercise_notebooks
 from mnist_compress.ui.explorer import explore_flatten
 from mnist_compress.ui.explorers import (
     explore_epochs,
@@ -37,7 +37,7 @@ def practice():
     with tempfile.TemporaryDirectory() as folder:
         os.environ["MNIST_COMPRESS_STATE"] = folder  # nobody's own answers on a page
         questions = {name: _question(question) for name, question in load_questions().items()}
-    return {"questions": questions, "exercises": exercise_modules(),
+    return {"questions": questions, "exercises": exercise_notebooks(),
             "guesses": {key: about._asdict() for key, about in GUESSES.items()}}
 
 

@@ -1,7 +1,7 @@
 """Exercises that check themselves: `check(my_mask)` tells a wrong function its mistake.
 
-An exercise is a right function, and cases to try it in; it stands in `_EXERCISES` of its notebook's
-module. The JSON file of the notebook lists the usual mistakes: what to "say", and how a mistake is
+An exercise is a right function, and cases to try it in; it stands in `_EXERCISES` of a module
+here. The JSON file beside that lists the usual mistakes: what to "say", and how a mistake is
 known, by one of
 - "write": {a part of the right function: what learners write in its place}; so changed it leads to
   their results in every case;
@@ -82,22 +82,24 @@ def small_network(generator: torch.Generator) -> torch.nn.Linear:
 
 
 @cache
-def _mistakes():
-    """{module: {name of an exercise: its usual mistakes}}, in the order of the notebooks."""
-    return {path.stem[3:]: json.loads(path.read_text("utf-8"))
-            for path in sorted(Path(__file__).parent.glob("*.json"))}
+def _known():
+    """{name: (notebook, module, usual mistakes)}, in the order of the notebooks."""
+    found = {}
+    for path in Path(__file__).parent.glob("*.json"):
+        for name, about in json.loads(path.read_text("utf-8")).items():
+            found[name] = about["notebook"], path.stem, about["mistakes"]
+    return dict(sorted(found.items(), key=lambda item: item[1][0]))
 
 
-@cache
-def exercise_modules() -> dict[str, str]:
-    """{name of an exercise: the module that holds it}, in the order of the notebooks."""
-    return {name: module for module, names in _mistakes().items() for name in names}
+def exercise_notebooks() -> dict[str, str]:
+    """{name of an exercise: its notebook, such as 03_pruning}, in the order of the notebooks."""
+    return {name: notebook for name, (notebook, *_) in _known().items()}
 
 
 def load_exercise(name: str) -> tuple[Exercise, list[dict]]:
     """The exercise of this name and its usual mistakes; its module alone is imported."""
-    where = exercise_modules()[name]
-    return import_module(f".{where}", __name__)._EXERCISES[name], _mistakes()[where][name]
+    _, module, mistakes = _known()[name]
+    return import_module(f".{module}", __name__)._EXERCISES[name], mistakes
 
 
 def check(function: Callable) -> Sentence:
@@ -106,12 +108,12 @@ def check(function: Callable) -> Sentence:
     Whatever the function does or returns becomes a sentence, and so does what is no function of an
     exercise; only KeyboardInterrupt passes through.
     """
-    known = f"There are exercises for {', '.join(exercise_modules())}."
+    known = f"There are exercises for {', '.join(exercise_notebooks())}."
     if not callable(function):
         got = _brief(function)[:60]
         return Sentence(f"Hand over the function itself, without brackets: got {got}. {known}")
     name = getattr(function, "__name__", _kind(function))
-    if name not in list(exercise_modules()):
+    if name not in list(exercise_notebooks()):
         return Sentence(f"There is no exercise for a function with the name {name}. {known}")
     said = _judged(function, *load_exercise(name))
     attempt("exercises", name, "right" if said.startswith("Right.") else said)

@@ -1,4 +1,4 @@
-"""The exercises of 03_pruning: right functions, and cases to try."""
+"""Exercises about pruning: right functions, and cases to try."""
 
 import torch
 from torch.nn import functional as F

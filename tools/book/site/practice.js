@@ -191,7 +191,7 @@ export function practice({questions, guesses, exercises}) {
     for (const notebook of new Set(all.map((one) => one.notebook))) {
       const there = {
         questions: all.filter((one) => one.notebook === notebook).map(({id}) => id),
-        exercises: Object.keys(exercises).filter((name) => exercises[name] === notebook.slice(3)),
+        exercises: Object.keys(exercises).filter((name) => exercises[name] === notebook),
         guesses: Object.keys(guesses).filter((key) => key.startsWith(notebook.slice(0, 2)))};
       const whole = Object.entries(there).every(([what, names]) => names.every(done[what]));
       there.cards = there.questions.filter((id) => id in answered || id in state.cards);
@@ -208,7 +208,7 @@ export function practice({questions, guesses, exercises}) {
     if (!next) return "All questions are answered.";
     const {notebook, place} = next;
     const tasks = Object.keys(exercises).filter((name) =>
-      exercises[name] === notebook.slice(3) && !right(name)).map((name) => `\`${name}\``);
+      exercises[name] === notebook && !right(name)).map((name) => `\`${name}\``);
     return `Go on with ${place.startsWith(notebook) ? place.slice(0, -1) : notebook}.` +
       (tasks.length ? ` Exercises there: ${tasks.join(", ")}` : "");
   }

@@ -11,7 +11,7 @@ import torch
 
 from mnist_compress import data, pruning, quantization
 from mnist_compress.ui import exercises, state
-from mnist_compress.ui.exercises import exercise_modules, load_exercise
+from mnist_compress.ui.exercises import exercise_notebooks, load_exercise
 from tools.notebooks import code_cells, paths, read
 
 from .helpers import RIGHT, SOLUTIONS, functions, given, mistakes, told
@@ -43,7 +43,7 @@ def test_the_notebooks_starter_and_solution(name, starter, solution):
         assert said == "Not yet. This is the code that was handed out."
 
 
-@pytest.mark.parametrize("name", exercise_modules())
+@pytest.mark.parametrize("name", exercise_notebooks())
 def test_every_named_mistake_gets_its_own_message(name):
     texts = [text for _, text in mistakes(name)]
     assert len(texts) >= 2 and len(set(texts)) == len(texts)
@@ -51,7 +51,7 @@ def test_every_named_mistake_gets_its_own_message(name):
         assert told(name, mistake).partition("\n")[0] == f"Not yet. {text}"
 
 
-@pytest.mark.parametrize("name", exercise_modules())
+@pytest.mark.parametrize("name", exercise_notebooks())
 def test_the_cases_tell_named_mistakes_from_each_other_and_from_right(name):
     exercise = load_exercise(name)[0]
     ways = dict(mistakes(name))
@@ -60,7 +60,7 @@ def test_the_cases_tell_named_mistakes_from_each_other_and_from_right(name):
         assert exercise.explained(made, other) == (one == other), (ways[one], ways.get(other))
 
 
-@pytest.mark.parametrize("name", [name for name in exercise_modules() if given(name)])
+@pytest.mark.parametrize("name", [name for name in exercise_notebooks() if given(name)])
 def test_code_that_is_handed_out_fails_in_two_cases_that_are_shown(name):
     ((found_name, function),) = functions(given(name)).items()
     first, *cases = exercises.check(function).splitlines()
@@ -72,7 +72,7 @@ def test_code_that_is_handed_out_fails_in_two_cases_that_are_shown(name):
 
 def test_solutions_are_right():
     found = functions(SOLUTIONS)
-    assert found.keys() == exercise_modules().keys()
+    assert found.keys() == exercise_notebooks().keys()
     for solution in found.values():
         assert exercises.check(solution) == RIGHT
 
@@ -94,7 +94,7 @@ def test_right_is_what_the_package_does(digits, integer):
                 for total in sum_.tolist()] == output.tolist()
 
 
-@pytest.mark.parametrize("name", exercise_modules())
+@pytest.mark.parametrize("name", exercise_notebooks())
 def test_what_can_go_wrong_with_any_function(name):
     def raises(*arguments):
         raise KeyError("oops")
@@ -121,7 +121,7 @@ def test_what_can_go_wrong_with_any_function(name):
             assert told(name, mutates).startswith("You changed the argument itself.")
 
 
-KNOWN = f"There are exercises for {', '.join(exercise_modules())}."
+KNOWN = f"There are exercises for {', '.join(exercise_notebooks())}."
 
 
 def my_normalise(pixels):
