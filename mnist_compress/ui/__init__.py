@@ -6,8 +6,9 @@ between notebooks), `guesses`, `questions`, `exercises` (a wrong function is tol
 `evidence` (what decides a question). Then `widget`, and what stands on it, each with a JavaScript
 file of its own: `guesses`, `quizwidget`, `recall` (cards), `explorer` (and `explorers`), `drawpad`.
 Pictures and tables are made in `plots`, `units`, `results`, `pipeline`, `tables`, `smallest` (07),
-`microcontroller` (09), `your_network` (10); `waiting` is the bar of a long cell, `story` the key
-insight and the map of what is done.
+`microcontroller` (09), `your_network` (10); notebooks import `plots`, `tables`, `smallest` and
+`microcontroller` whole. `waiting` is the bar of a long cell, `story` the key insight and the map of
+what is done.
 """
 
 from importlib import import_module
@@ -22,20 +23,15 @@ _NAMES = {
     "guesses": ("guess_box", "guess_report", "reveal"),
     "microcontroller": ("explore_chip",),
     "pipeline": ("show_probabilities", "show_trace", "show_unit", "stage_cards"),
-    "plots": ("Strip", "show_curves", "show_digits", "show_ink_map", "show_pixels", "show_seeds",
-              "show_weights"),
+    "plots": ("Strip",),
     "project": ("hand_in", "try_out"),
     "questions": ("answer", "ask", "report"),
     "quizwidget": ("quiz",),
     "recall": ("cards",),
     "results": ("show_changes", "show_confusion", "show_network", "show_sizes"),
-    "smallest": ("literature_table", "references_table", "show_breakdown", "show_front", "show_qr",
-                 "show_qr_page", "show_zoomed", "steps_table"),
     "state": ("forget",),
     "story": ("key_insight", "progress"),
-    "tables": ("answer_table", "compiled_table", "csr_table", "deployment_table", "file_table",
-               "history_table", "kinds_table", "latency_table", "rounding_table", "say_changes",
-               "sparsity_table", "speed_table", "textbook_table", "trace_table"),
+    "tables": ("kinds_table", "rounding_table", "say_changes", "trace_table"),
     "waiting": ("bar",),
     "your_network": ("Trials", "check_decision", "judge"),
 }
