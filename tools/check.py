@@ -88,7 +88,7 @@ def browser():
               "On Debian and Ubuntu: apt install chromium")
         return 0
     # half of the time goes into waiting for servers and kernels, so two at once
-    return all_ran(python("pytest", "tests/browser", "-q", "-n", "2", "--dist", "loadgroup",
+    return all_ran(python("pytest", "tests/browser", "-q", "-n", "2",
                           env={"CHROMIUM": found or "", "OMP_NUM_THREADS": "1"}))
 
 

@@ -15,6 +15,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import sync_playwright
+from xdist.scheduler import LoadScopeScheduling
 
 from tools import ROOT
 from tools.check import BROWSERS
@@ -26,13 +27,21 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
-def pytest_collection_modifyitems(items):
-    """For two workers: the tests of a file stay together, but each notebook of the smoke test is
-    for whoever is free. These take longest, so they come first."""
-    items.sort(key=lambda item: item.path.stem != "test_smoke")
-    for item in items:
-        smoke = item.path.stem == "test_smoke"
-        item.add_marker(pytest.mark.xdist_group(item.name if smoke else item.path.stem))
+class Scheduler(LoadScopeScheduling):
+    """The tests of a file stay together, which share pages and servers; each notebook of the smoke
+    test is for whoever is free. The files with most tests come first.
+
+    (pytest-xdist's own groups are lost on pytest 9.2, without a word.)
+    """
+
+    def _split_scope(self, nodeid):
+        file = nodeid.partition("::")[0]
+        return nodeid if file.endswith("test_smoke.py") else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return Scheduler(config, log)
 
 
 @contextmanager
