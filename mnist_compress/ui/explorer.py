@@ -40,7 +40,7 @@ class Explorer(CourseWidget):
     width = traitlets.Int().tag(sync=True)  # of the picture on the screen, in pixels
     answered = traitlets.Unicode().tag(sync=True)  # a view waits for this before it asks again
 
-    @in_style
+    @in_style()
     def __init__(self, controls, show, size=(5.2, 3.4), **subplots):
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
@@ -71,7 +71,7 @@ class Explorer(CourseWidget):
                 self.values, self.sentence, self.png = after, sentence, png
         return self
 
-    @in_style
+    @in_style()
     def _draw(self, values):
         """The sentence and the bytes of a PNG file; what does not move is drawn once."""
         from matplotlib.image import imsave

@@ -134,7 +134,7 @@ def _source(rows):
             f"({chip.INSTALL}).")
 
 
-@in_style
+@in_style()
 def show_encodings(rows: list[_ChipRow], mine: str) -> Picture:
     """Flash and instructions of programs for one network; `mine` is the learner's own of them."""
     figure, axes = canvas((7.6, 3.6))

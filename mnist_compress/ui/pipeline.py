@@ -111,7 +111,7 @@ def _weight_values(network) -> torch.Tensor:
     return torch.as_tensor(layer.weight).detach() * scale
 
 
-@in_style
+@in_style()
 def show_trace(models, digit) -> Picture:
     """One digit (`Digits` of one) through networks as in `trace.trace_prediction`, a row for each
     that has the float network's units: what it reads, pixel times weight of the strongest hidden
@@ -147,7 +147,7 @@ def show_trace(models, digit) -> Picture:
                    f"{', '.join(answers)}.")
 
 
-@in_style
+@in_style()
 def show_probabilities(trace) -> Picture:
     """What each model answers to one digit, in per cent: of `trace_prediction`."""
     outputs = trace.layers[-1].values

@@ -1,7 +1,7 @@
 """Pictures of the course. Each comes with one sentence, computed from the same numbers."""
 
 import base64
-import functools
+import contextlib
 import html
 import io
 from pathlib import Path
@@ -18,16 +18,13 @@ HATCHES = ("", "//", "..", "xx", "--", "\\\\")
 INK = {"cmap": "gray_r", "vmin": 0, "vmax": 255}  # for `imshow`, of pixels
 
 
-def in_style(draw):
-    """A decorator: the function draws in the course's style. matplotlib is loaded when it does."""
-    @functools.wraps(draw)
-    def drawn(*arguments, **options):
-        import matplotlib
+@contextlib.contextmanager
+def in_style():
+    """`@in_style()`: a function draws in the course's style. matplotlib is loaded when it does."""
+    import matplotlib
 
-        with matplotlib.rc_context(fname=Path(__file__).with_name("course.mplstyle")):
-            return draw(*arguments, **options)
-
-    return drawn
+    with matplotlib.rc_context(fname=Path(__file__).with_name("course.mplstyle")):
+        yield
 
 
 class Picture:
@@ -39,7 +36,7 @@ class Picture:
     def __repr__(self):
         return self.sentence
 
-    @in_style
+    @in_style()
     def png(self) -> bytes:
         """The picture as bytes of a PNG file."""
         with io.BytesIO() as file:
@@ -89,7 +86,7 @@ class Strip:
                 f' list-style: none; margin: 0; padding: 0">{boxes}</ol>')
 
 
-@in_style
+@in_style()
 def show_digits(digits, answers=None, before=None) -> Picture:
     """Digits side by side, ten in a row, with their labels; with the answers (n,) of a model
     beside them, or with those before and after a change."""
@@ -108,7 +105,7 @@ def show_digits(digits, answers=None, before=None) -> Picture:
     return Picture(figure, f"{len(titles):,} digits, {what}: {', '.join(titles)}.")
 
 
-@in_style
+@in_style()
 def show_pixels(image: torch.Tensor) -> Picture:
     """One image (28, 28) uint8 as the numbers it is made of, where there is ink."""
     spots = (image > 0).nonzero()
@@ -125,7 +122,7 @@ def show_pixels(image: torch.Tensor) -> Picture:
                    f"{image.max()}, the mean {image.float().mean():.0f}. All others are 0.")
 
 
-@in_style
+@in_style()
 def show_ink_map(digits) -> Picture:
     """How often each pixel has ink, in per cent of the digits."""
     often = 100 * (digits.images > 0).double().mean(0)
@@ -136,7 +133,7 @@ def show_ink_map(digits) -> Picture:
                    f"any of the {len(digits):,} digits.")
 
 
-@in_style
+@in_style()
 def show_seeds(histories: dict, course: int) -> Picture:
     """{seed: History} as bands, from the worst to the best network after each epoch, on training
     and on validation digits; the seed `course` as a line."""
@@ -160,7 +157,7 @@ def show_seeds(histories: dict, course: int) -> Picture:
                    "%.")
 
 
-@in_style
+@in_style()
 def show_curves(curves: dict, dense: list, longer: list) -> Picture:
     """Accuracy against sparsity, for several seeds: bands from the worst to the best, and medians.
 
@@ -197,7 +194,7 @@ def _range(values):
     return f"{values.min():+.1f} to {values.max():+.1f}"
 
 
-@in_style
+@in_style()
 def show_weights(model, sparsity: float) -> Picture:
     """The weights of all layers together and how small those are that pruning takes."""
     weights = torch.cat([layer.weight.detach().flatten() for _, layer in weight_layers(model)])
@@ -212,7 +209,7 @@ def show_weights(model, sparsity: float) -> Picture:
                    f"{weights.abs().max():.2f}.")
 
 
-@in_style
+@in_style()
 def show_guesses(rows: list, sentence: str) -> Picture:
     """Each guess and what was measured, joined by a line, on a scale of its own from 0.
 

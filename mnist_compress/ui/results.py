@@ -15,7 +15,7 @@ from .units import strongest_units
 _LINES = LinearSegmentedColormap.from_list("lines", ["#0072B2", "#DDDDDD", "#D55E00"])
 
 
-@in_style
+@in_style()
 def show_network(model, digit) -> Picture:
     """One digit (`Digits` of one) in a network with one hidden layer: 16 of the hidden units, their
     weights to the ten output units, and what each of these units has, the darker the more."""
@@ -53,7 +53,7 @@ def show_network(model, digit) -> Picture:
                    f"{chances.max():.0%}.")
 
 
-@in_style
+@in_style()
 def show_confusion(labels, answers) -> Picture:
     """How many digits of each label (line) got each answer (column); both (n,) int64."""
     counts = torch.bincount(10 * labels + answers, minlength=100).view(10, 10)
@@ -72,7 +72,7 @@ def show_confusion(labels, answers) -> Picture:
                    f"the diagonal. Most often wrong: {'; '.join(told)}.")
 
 
-@in_style
+@in_style()
 def show_sizes(*files) -> Picture:
     """`FileRow`s as bars to scale, the sizes beside; those of gzip vary, so by two digits."""
     figure, axes = canvas((7, 0.8 + 0.38 * len(files)))
@@ -87,7 +87,7 @@ def show_sizes(*files) -> Picture:
                    f"{two_digits(sizes[0] / least)} times that of {names[sizes.index(least)]}.")
 
 
-@in_style
+@in_style()
 def show_changes(before, after, digits) -> Picture:
     """Answers that two networks give differently: for each label how many went from right to wrong
     and how many from wrong to right, and the first five digits of both kinds."""

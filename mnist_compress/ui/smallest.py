@@ -28,7 +28,7 @@ _STEPS = {  # of the recipe, by the name that the field gives them: the change t
 }
 
 
-@in_style
+@in_style()
 def show_breakdown(files: dict[str, bytes]) -> Picture:
     """Stacked bars, to scale, of what the bytes of packed files are for."""
     parts = pd.DataFrame({name: breakdown(data) for name, data in files.items()})
@@ -52,7 +52,7 @@ def show_breakdown(files: dict[str, bytes]) -> Picture:
     return Picture(figure, ". ".join(told) + ".")
 
 
-@in_style
+@in_style()
 def show_zoomed(sizes: dict[str, int], zoom: int) -> Picture:
     """Files as bars to scale, {name: bytes}, the largest first; on the right the same bars, longer
     by so much, that bars which do not fit run out of."""
@@ -74,7 +74,7 @@ def show_zoomed(sizes: dict[str, int], zoom: int) -> Picture:
                    f"{first[1] / last[1]:,.0f} times into {first[0]}.")
 
 
-@in_style
+@in_style()
 def show_front(networks: dict, digits) -> Picture:
     """Bytes and errors on these digits, beside the finished networks of as many training digits.
 
@@ -98,7 +98,7 @@ def show_front(networks: dict, digits) -> Picture:
                    f"{'no more' if wrong <= points[dense][1] else 'more'} errors than {dense}.")
 
 
-@in_style
+@in_style()
 def show_shapes(*names: str) -> Picture:
     """Bytes and official errors of finished networks, each seed as it was recorded. A network with
     "convolution" in its name is drawn as one."""
@@ -234,7 +234,7 @@ def show_qr_page(path: Path) -> Picture:
     return _draw_qr(text, size, "network, decoder and draw pad", 7.4)
 
 
-@in_style
+@in_style()
 def _draw_qr(data, size, content, inches):
     code = segno.make_qr(data, error="l", mode="byte", boost_error=False)
     figure, axes = canvas((inches, inches))
