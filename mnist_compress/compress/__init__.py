@@ -12,7 +12,7 @@ Below, `compress` takes these steps in turn; `compress_once` takes two of them, 
 
 import torch
 
-from ..arguments import real, whole
+from ..arguments import finite, whole
 from ..data import SIDE, Digits
 from ..integer import IntegerNetwork
 from ..model import DigitClassifier
@@ -21,7 +21,7 @@ from .codebook import choose_grids, fit_codebook, integers, quantization_aware_t
 from .distillation import Lesson, distillation_loss, teach
 from .gradual_pruning import cubic_sparsity, gradual_prune, keep_best
 from .network import Watch, batches, forward, random_network, unwatched
-from .recipe import Recipe, wholes
+from .recipe import Recipe
 
 __all__ = ["Lesson", "Recipe", "augment", "augmented_copies", "batches", "compress",
            "compress_once", "cubic_sparsity", "distillation_loss", "fit_codebook", "forward",
@@ -32,12 +32,8 @@ def compress(lesson: Lesson, recipe: Recipe, seed: int = 0,
              watch: Watch = unwatched) -> IntegerNetwork:
     """Lesson -> IntegerNetwork of recipe.widths, small once packed: train, prune, share, round.
 
-    watch: as for `teach`. ValueError unless `teach` made the lesson with the same tie, or if a
-    layer loses all weights.
+    watch: as for `teach`. ValueError if a layer loses all weights.
     """
-    wanted, found = recipe.student_widths[0], lesson.inputs.shape[1]
-    if found != wanted:
-        raise ValueError(f"the lesson must have {wanted} inputs for each digit; got {found}")
     generator = torch.Generator().manual_seed(seed + 1000)
     student = random_network(recipe.student_widths, generator)
     student = gradual_prune(student, lesson, recipe, generator, watch)
@@ -56,13 +52,8 @@ def compress_once(model: DigitClassifier, digits: Digits, weights: int,
     """
     if not isinstance(model, DigitClassifier) or model.widths[0] != SIDE**2:
         raise ValueError(f"compress_once needs a DigitClassifier of {SIDE**2} inputs; got {model}")
-    if not all(part.isfinite().all() for part in model.parameters()):
-        raise ValueError("weights and biases must be finite; one of them is NaN or infinite")
-    whole("number of digits", len(digits), 1)
     weights = whole("weights", weights, 1, sum(layer.weight.numel() for layer in model.layers))
-    levels = wholes("levels", levels, (127,) * len(model.layers))
-    bias_step = real("bias_step", bias_step, above=0)
-    network = [(layer.weight.detach().float(), layer.bias.detach().float())
+    network = [(finite("weights", layer.weight).float(), finite("biases", layer.bias).float())
                for layer in model.layers]
     read = forward(network, digits.inputs)[:-1]
     scores = [weight.abs() * values.square().mean(0).sqrt()

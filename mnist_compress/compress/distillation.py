@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..arguments import whole
 from ..data import Digits, normalize
 from .augmentation import augmented_copies
 from .network import Network, Watch, batches, forward, random_network, trainable, unwatched
@@ -47,9 +46,8 @@ def distillation_loss(student: Tensor, teacher: Tensor, labels: Tensor, temperat
 def teach(digits: Digits, recipe: Recipe, seed: int = 0, watch: Watch = unwatched) -> Lesson:
     """Training digits -> Lesson: augmented copies, and what a dense teacher says of each.
 
-    watch: shows how far it is, such as `ui.bar`. ValueError if there are no digits.
+    watch: shows how far it is, such as `ui.bar`.
     """
-    whole("number of digits", len(digits), 1)
     generator = torch.Generator().manual_seed(seed)
     inputs = augmented_copies(digits.images, recipe.copies, recipe.tie, generator,
                               recipe.augmentation, watch)

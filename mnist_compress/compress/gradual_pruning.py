@@ -28,13 +28,9 @@ def _saliency(weights, masks, slopes, recipe):
     (LeCun, Denker & Solla 1990). In the first layer divided by the weight's bits ** rate_weight:
     of two weights that matter as much, the one that takes more of the file goes first.
     """
-    scores = [weight.detach().abs() * mask for weight, mask in zip(weights, masks, strict=True)]
-    if recipe.curvature:
-        scores = [score * (slope + 1e-12) ** (recipe.curvature / 2)
-                  for score, slope in zip(scores, slopes, strict=True)]
-    if recipe.rate_weight:
-        scores[0] = scores[0] / _weight_bits(masks[0]) ** recipe.rate_weight
-    return scores
+    scores = [weight.detach().abs() * mask * (slope + 1e-12) ** (recipe.curvature / 2)
+              for weight, mask, slope in zip(weights, masks, slopes, strict=True)]
+    return [scores[0] / _weight_bits(masks[0]) ** recipe.rate_weight, *scores[1:]]
 
 
 def _weight_bits(mask):

@@ -80,26 +80,18 @@ class IntegerNetwork:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All its arrays by name, such as "layers.0.weight"."""
-        return {f"layers.{place}.{name}": np.asarray(part)
+        return {f"layers.{place}.{name}": part
                 for place, layer in enumerate(self.layers)
-                for name, part in vars(layer).items() if isinstance(part, np.ndarray | int)}
+                for name, part in vars(layer).items() if isinstance(part, np.ndarray)}
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> "IntegerNetwork":
-        """The network whose `arrays` these are."""
+        """The network of dense layers whose `arrays` these are."""
         layers: dict[int, dict[str, np.ndarray]] = {}
         for name, part in arrays.items():
             _, place, field = name.split(".")
             layers.setdefault(int(place), {})[field] = part
-        return cls(_from_arrays(layers[place]) for place in sorted(layers))
-
-
-def _from_arrays(fields):
-    """The layer of these arrays; what a convolution has beside arrays are whole numbers."""
-    if "side" not in fields:
-        return IntegerLayer(**fields)
-    numbers = {name: int(fields[name]) for name in ("side", "stride", "groups", "pool", "most")}
-    return IntegerConvolution(**fields | numbers)
+        return cls(IntegerLayer(**layers[place]) for place in sorted(layers))
 
 
 def as_fraction(value: float, bits: int = 24, most: int = 63) -> tuple[int, int]:

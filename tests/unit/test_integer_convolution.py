@@ -1,7 +1,6 @@
 """Convolutions of integers against PyTorch's in float64, and against one number at a time."""
 
 import numpy as np
-import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -123,12 +122,3 @@ def test_dense_layers_follow_on_convolutions():
     assert network.widths == (36, 27, 10)
     wanted = network.activations(pixels)[0] @ last.weight.T.astype(int)
     assert np.array_equal(network.logits(pixels), wanted)
-
-
-@pytest.mark.parametrize("channels", [False, True])
-def test_a_round_trip_through_arrays(channels):
-    network = make(1, channels)
-    again = IntegerNetwork.from_arrays(network.arrays())
-    pixels = np.random.default_rng(0).integers(0, 256, (9, network.widths[0]), np.uint8)
-    assert np.array_equal(again.logits(pixels), network.logits(pixels))
-    assert again.widths == network.widths and again.logit_scale == network.logit_scale

@@ -121,11 +121,6 @@ def test_too_few_weights_are_an_error(few):
         compress(teach(few, recipe), recipe)
 
 
-def test_a_lesson_of_another_shape_is_an_error(few):
-    with pytest.raises(ValueError, match="lesson must have 784 inputs for each digit; got 196"):
-        compress(teach(few, TINY), replace(TINY, tie=False))
-
-
 def test_compress_once_keeps_the_best_of_brute_force(model, digits):
     network = compress_once(model, digits, 20000, levels=(3, 5))
     inputs = digits.inputs.numpy().astype(float)
@@ -164,11 +159,6 @@ def test_compress_once_moves_the_mean_of_what_goes_into_the_bias(digits):
     ({"weights": 0}, "weights must be a whole number from 1 to 101632; got 0"),
     ({"weights": 0.5}, "weights must be a whole number from 1 to 101632; got 0.5"),
     ({"weights": 200000}, "got 200000"),
-    ({"weights": 9, "levels": (0, 3)}, "each of levels must be a whole number from 1 to 127; got"),
-    ({"weights": 100, "levels": (2,)}, r"levels must be a tuple of 2 whole numbers; got \(2,\)"),
-    ({"weights": 100, "levels": (2, 128)}, "each of levels must .* got 128"),
-    ({"weights": 100, "bias_step": 0}, "bias_step must be a finite number above 0; got 0"),
-    ({"weights": 100, "bias_step": math.nan}, "bias_step must be a finite number above 0; got nan"),
     ({"weights": 1}, "a layer has no weights left: all 100,352 are 0; keep more"),
 ])
 def test_compress_once_with_bad_arguments(model, digits, options, wanted):
@@ -176,9 +166,7 @@ def test_compress_once_with_bad_arguments(model, digits, options, wanted):
         compress_once(model, digits, **options)
 
 
-def test_compress_once_needs_digits_finite_weights_and_the_courses_network(model, digits):
-    with pytest.raises(ValueError, match="number of digits must be a whole number, 1"):
-        compress_once(model, digits[range(0)], 1000)
+def test_compress_once_needs_finite_weights_and_the_courses_network(model, digits):
     other = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 10))
     for wrong in (other, DigitClassifier((196, 10))):
         with pytest.raises(ValueError, match="compress_once needs a DigitClassifier of 784 inputs"):

@@ -58,8 +58,3 @@ def test_the_lesson_has_a_copy_for_each_digit(few, recipe):
     assert lesson.inputs.dtype == torch.uint8 and lesson.soft.dtype == torch.float32
     assert lesson.soft.shape == (recipe.copies * len(few), 10)
     assert torch.equal(lesson.labels, few.labels)
-
-
-def test_a_lesson_needs_digits(few):
-    with pytest.raises(ValueError, match="number of digits must be a whole number, 1 or more"):
-        teach(few[range(0)], TINY)

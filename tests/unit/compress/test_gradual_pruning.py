@@ -50,7 +50,7 @@ def test_saliency_of_optimal_brain_damage():
     damage = weights**2 * slopes**2 / 2  # the second-order term of the loss, LeCun et al. 1990
     assert torch.allclose(scores[0] ** 2 / 2, damage[0], atol=1e-6)
     assert (scores[1][~masks[1]] == 0).all()
-    plain = _saliency(list(weights), masks, None, replace(recipe, curvature=0.0))
+    plain = _saliency(list(weights), masks, slopes**2, replace(recipe, curvature=0.0))
     assert torch.equal(plain[0], weights[0].abs())
 
 
@@ -59,7 +59,7 @@ def test_rate_weight_prefers_what_is_cheap_to_name():
     mask[0, [0, 90, 91, 104, 105]] = True  # one alone in a corner, four together
     masks = [mask, torch.ones(10, 1, dtype=torch.bool)]
     weights = [torch.ones(1, 196), torch.ones(10, 1)]
-    scores = _saliency(weights, masks, None, replace(TINY, curvature=0.0, rate_weight=2.0))
+    scores = _saliency(weights, masks, weights, replace(TINY, curvature=0.0, rate_weight=2.0))
     lone, *others = scores[0][mask].tolist()
     assert all(lone < other for other in others) and torch.equal(scores[1], weights[1])
     assert torch.allclose(scores[0] * _weight_bits(mask) ** 2, mask.float())
