@@ -100,20 +100,14 @@ def _bytes_of_network():
     return f"Files written after {'; '.join(told)}."
 
 
-def _which_shrinks():
+def _files(share):
     model, train, validation = course()
-    pruned = prune(model, 0.3)
-    files = (measure.dense_file("dense", model, validation),
-             measure.dense_file("pruned", pruned, validation),
-             measure.integer_file("int8", quantize_model(pruned, train), validation))
-    return f"Bytes: {'; '.join(f'{row.name} {row.bytes:,}' for row in files)}."
-
-
-def _zeros_in_int8():
-    model, digits, validation = course()
-    sizes = [measure.integer_file("", quantize_model(each, digits), validation).bytes
-             for each in (model, prune(model, 0.9))]
-    return f"Dense int8: {sizes[0]:,} bytes; with 90 % zeros: {sizes[1]:,} bytes."
+    cut, told = prune(model, share), []
+    for name, network in (("dense", model), (f"{share:.0%} zeros", cut)):
+        integers = measure.integer_file("", quantize_model(network, train), validation)
+        told.append(f"{name} {measure.dense_file('', network, validation).bytes:,}, in int8 "
+                    f"{integers.bytes:,}")
+    return f"Bytes: {'; '.join(told)}."
 
 
 def _half_floats():
