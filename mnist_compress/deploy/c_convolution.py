@@ -14,12 +14,7 @@ _SHAPE = ("C code has convolutions of this form: a window at the pixels, rescale
 
 
 def convolution_source(layers: list[IntegerConvolution]) -> tuple[str, int]:
-    """Layers of an IntegerNetwork -> the text of a C file, the bytes of its table of weights.
-
-    ValueError for other forms, and where arithmetic of 32 bits could not be exact.
-    """
-    if len(layers) < 2 or not all(isinstance(each, IntegerConvolution) for each in layers):
-        raise ValueError(_SHAPE + ", ".join(str(layer.weight.shape) for layer in layers))
+    """Layers of a network -> the text of a C file, the bytes of its table of weights."""
     first, *hidden, last = layers
     blocks = [(first, None), *zip(hidden[::2], hidden[1::2], strict=False), (None, last)]
     _check(blocks, len(hidden))

@@ -25,12 +25,10 @@ QR_PREFIX = "data:text/html,"
 def export_page(network: IntegerNetwork, path) -> int:
     """Write one HTML file that reads drawn digits: network, decoder and draw pad inside.
 
-    network: of 784 inputs, a hidden layer or more, and 10 outputs; or of convolutions. The page
-    makes no request (its Content-Security-Policy forbids all) and computes the network's own
-    integers. Hidden units are in the packed file's order, that of their biases. Returns the bytes.
-
-    ValueError for other networks, and if a product could leave the integers that JavaScript's
-    numbers hold exactly.
+    The page makes no request (its Content-Security-Policy forbids all) and computes the network's
+    own integers. Hidden units are in the packed file's order, that of their biases. Returns the
+    bytes. ValueError for a network without 784 inputs, a hidden layer and 10 outputs, and if a
+    product could leave the integers that JavaScript's numbers hold exactly.
     """
     _check_page(network)
     kind = _kind(network)
@@ -53,17 +51,14 @@ def export_qr_page(network: IntegerNetwork, path) -> int:
 
     Network, decoder and a draw pad without the trace. Of the packed file it holds the stream; what
     the header says stands in the script. With QR_PREFIX before it, it is an address: browsers
-    follow no link to it, but open it when it is pasted into the address bar.
-
-    ValueError if prefix and page have more than QR_BYTES bytes, or for networks that `export_page`
-    refuses or that have a scale for each unit.
+    follow no link to it, but open it when it is pasted into the address bar. ValueError if both
+    have more than QR_BYTES bytes, and as `export_page`, or for a scale for each unit.
     """
     _check_page(network)
     data = pack(network, reorder=True)
     words, stream = (_shapes if _kind(network) else _widths)(network, data)
     script = _deflate(_fill(_built(f"{_kind(network)}qr.js"), **words))
-    page = _fill(_built("qr.html"), LETTERS=_letters(script + stream),
-                 SIZE=len(script)).encode()
+    page = _fill(_built("qr.html"), LETTERS=_letters(script + stream), SIZE=len(script)).encode()
     room = QR_BYTES - len(QR_PREFIX)
     if len(page) > room:
         raise ValueError(f"the page has {len(page)} bytes, a QR code has room for {room}; prune "
@@ -76,11 +71,9 @@ def _widths(network, data):
     if np.ndim(network.layers[0].scale):
         raise ValueError("the page in a QR code needs one scale a layer; got one for each unit")
     stream, tied, steps = stream_of(data)
-    layers = []
-    for layer, step in zip(network.layers, steps, strict=True):
-        hidden = layer.shift is not None
-        rescale = {"r": [[int(layer.multiplier), int(layer.shift)]]} if hidden else {}
-        layers.append({"s": step, **rescale})
+    layers = [{"s": step} for step in steps]
+    for told, layer in zip(layers[:-1], network.layers, strict=False):
+        told["r"] = [[int(layer.multiplier), int(layer.shift)]]
     words = {"TIED": int(tied), "WIDTHS": _json(network.widths), "LAYERS": _json(layers)}
     return words, stream
 
@@ -101,8 +94,6 @@ def _kind(network):
 def _check_page(network):
     """An accumulator fits into 32 bits in every network; its product with a multiplier may not."""
     check_widths(network, "the page")
-    if len({type(layer) for layer in network.layers}) > 1:
-        raise ValueError("the page reads dense layers or convolutions, not both")
     for place, layer in enumerate(network.layers[:-1]):
         if layer.shift is None:
             continue

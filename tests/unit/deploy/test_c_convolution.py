@@ -12,7 +12,6 @@ from mnist_compress import deploy, pretrained
 from mnist_compress.deploy import c_convolution
 from mnist_compress.integer import IntegerNetwork
 from tests.unit.deploy.test_c import exported
-from tests.unit.deploy.test_page import network as dense
 from tests.unit.packed.test_convolutions import layer
 
 
@@ -94,9 +93,3 @@ def test_what_is_refused(change, problem, tmp_path):
     with pytest.raises(ValueError, match=problem):
         deploy.export_c(network, tmp_path / "file.c")
     assert not list(tmp_path.iterdir())
-
-
-def test_other_layers_are_refused(tmp_path):
-    mixed = IntegerNetwork([make(1).layers[0], *dense((784, 5, 10)).layers])
-    with pytest.raises(ValueError, match="C code has convolutions of this form"):
-        deploy.export_c(mixed, tmp_path / "file.c")

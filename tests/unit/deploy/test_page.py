@@ -100,7 +100,7 @@ def test_a_page_of_convolutions(tmp_path):
     with pytest.raises(ValueError, match=r"page has 3\d{3} bytes, a QR code has room for 2938"):
         export_qr_page(small, path)
     mixed = IntegerNetwork([make(1, side=28).layers[0], *network((784, 5, 10)).layers])
-    with pytest.raises(ValueError, match="dense layers or convolutions, not both"):
+    with pytest.raises(ValueError, match="convolutions or dense layers, not both"):
         export_page(mixed, path)
 
 
