@@ -16,16 +16,15 @@ from ..arguments import finite, whole
 from ..data import SIDE, Digits
 from ..integer import IntegerNetwork
 from ..model import DigitClassifier
-from .augmentation import augment, augmented_copies
-from .codebook import choose_grids, fit_codebook, integers, quantization_aware_train
+from .augmentation import augmented_copies
+from .codebook import choose_grids, integers, quantization_aware_train
 from .distillation import Lesson, distillation_loss, teach
 from .gradual_pruning import cubic_sparsity, gradual_prune, keep_best
 from .network import Watch, batches, forward, random_network, unwatched
 from .recipe import Recipe
 
-__all__ = ["Lesson", "Recipe", "augment", "augmented_copies", "batches", "compress",
-           "compress_once", "cubic_sparsity", "distillation_loss", "fit_codebook", "forward",
-           "gradual_prune", "quantization_aware_train", "teach"]
+__all__ = ["Lesson", "Recipe", "augmented_copies", "batches", "compress", "compress_once",
+           "cubic_sparsity", "distillation_loss", "forward", "teach"]
 
 
 def compress(lesson: Lesson, recipe: Recipe, seed: int = 0,

@@ -6,7 +6,7 @@ of Context Models for Lossless Data Compression"). deploy/web/decoder.js has the
 """
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import isqrt, log2
 from sys import maxsize
 
@@ -28,14 +28,14 @@ _LABELS = ("scales", "magnitudes", "positions", "biases", "biases", "positions",
 
 def mix(port: Port, layers: list[IntegerLayer]) -> None:
     """All layers, biases in steps, are one stream of bits, which `_LayerWalk` asks for."""
+    mixed(port, layers, _walk_layers)
+
+
+def mixed(port: Port, layers: Sequence[IntegerLayer], walk: Callable) -> None:
+    """What `walk(mixer, layers)` asks of a mixer is one stream of bits, the rest of the file."""
     port.limit("lookups", sum(layer.weight.size for layer in layers))
-    mixed(port, lambda mixer: _walk_layers(mixer, layers))
-
-
-def mixed(port: Port, walk: Callable[["_Mixer"], object]) -> None:
-    """What `walk` asks of a mixer is one stream of bits, the rest of the file."""
     coder = _decoder(bytes(port.rest)) if port.reading else _Encoder()
-    walk(_Mixer(coder, port.shares, maxsize if port.trusted else port.LIMITS["lookups"]))
+    walk(_Mixer(coder, port.shares, maxsize if port.trusted else port.LIMITS["lookups"]), layers)
     stream = port.rest if port.reading else coder.finish()
     port.array("stream", np.frombuffer(stream, np.uint8))
 

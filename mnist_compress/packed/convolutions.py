@@ -24,8 +24,7 @@ def walk_convolutions(port: Port, layers: list[IntegerConvolution]) -> list[Inte
               f"layer {place}: scale must be multiplier / 2**shift of each channel, 1 without "
               f"them; got {layer.scale}")
     found = walk_shapes(port, layers)
-    port.limit("lookups", sum(layer.weight.size for layer in found))
-    mixed(port, lambda mixer: [_walk_layer(mixer, *each) for each in enumerate(found)])
+    mixed(port, found, _walk_layers)
     most = 255
     for layer in found:
         layer.most = most
@@ -40,7 +39,8 @@ def walk_shapes(port: Port, layers: list[IntegerConvolution]) -> list[IntegerCon
     check(port.byte("header", _KIND) == _KIND, "convolutions have no such codec")
     count = port.byte("header", len(layers))
     check(0 < count < 64, f"a file holds 1 to 63 layers, not {count}")
-    side, channels = (port.varint("header", number) for number in _picture(layers))
+    side = port.varint("header", layers[0].side if layers else 0)
+    channels = port.varint("header", layers[0].inputs // side**2 if layers else 0)
     found: list[IntegerConvolution] = []
     for place in range(count):
         check(0 < side < 1 << 10 and 0 < channels <= Port.LIMITS["units"], "a picture is too large")
@@ -50,11 +50,6 @@ def walk_shapes(port: Port, layers: list[IntegerConvolution]) -> list[IntegerCon
     scale = port.scale(layers[-1].scale.item() if layers else 1.0)
     found[-1].scale = np.array(scale, np.float32)
     return found
-
-
-def _picture(layers):
-    """Side and channels of what the first layer reads."""
-    return (layers[0].side, layers[0].weight.shape[1] * layers[0].groups) if layers else (0, 0)
 
 
 def _walk_shape(port, layer, side, channels):
@@ -89,6 +84,11 @@ def _scale(layer):
     if layer.shift is None:
         return np.array(1, np.float32)
     return (layer.multiplier / 2.0**layer.shift * np.ones(len(layer.weight))).astype(np.float32)
+
+
+def _walk_layers(mixer, layers):
+    for place, layer in enumerate(layers):
+        _walk_layer(mixer, place, layer)
 
 
 def _walk_layer(mixer, place, layer):

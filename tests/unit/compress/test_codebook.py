@@ -9,8 +9,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mnist_compress.compress import fit_codebook, quantization_aware_train, teach
-from mnist_compress.compress.codebook import Grid, choose_grids, integers
+from mnist_compress.compress import teach
+from mnist_compress.compress.codebook import (
+    Grid,
+    choose_grids,
+    fit_codebook,
+    integers,
+    quantization_aware_train,
+)
 from mnist_compress.compress.network import forward, random_network
 
 from . import DEEP, TINY, generator

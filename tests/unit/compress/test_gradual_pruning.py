@@ -9,8 +9,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnist_compress.compress import cubic_sparsity, gradual_prune, teach
-from mnist_compress.compress.gradual_pruning import _drop_dead, _saliency, _weight_bits, keep_best
+from mnist_compress.compress import cubic_sparsity, teach
+from mnist_compress.compress.gradual_pruning import (
+    _drop_dead,
+    _saliency,
+    _weight_bits,
+    gradual_prune,
+    keep_best,
+)
 from mnist_compress.compress.network import random_network
 
 from . import TINY, generator
