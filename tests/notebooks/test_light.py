@@ -19,9 +19,9 @@ for cell in {cells!r}:
 print("loaded", *sys.modules)
 """
 TRY_ALL = """
-from mnist_compress.ui.exercises import exercise_notebooks, load_exercise
+from mnist_compress.ui.exercises import _load, exercise_notebooks
 for name in exercise_notebooks():
-    exercise = load_exercise(name)[0]
+    exercise = _load(name)[0]
     [exercise.outcome(case) for case in exercise.cases]
 from mnist_compress.ui.evidence import training
 training._missing_line()

@@ -96,7 +96,7 @@ def exercise_notebooks() -> dict[str, str]:
     return {name: notebook for name, (notebook, *_) in _known().items()}
 
 
-def load_exercise(name: str) -> tuple[Exercise, list[dict]]:
+def _load(name: str) -> tuple[Exercise, list[dict]]:
     """The exercise of this name and its usual mistakes; its module alone is imported."""
     _, module, mistakes = _known()[name]
     return import_module(f".{module}", __name__)._EXERCISES[name], mistakes
@@ -115,7 +115,7 @@ def check(function: Callable) -> Sentence:
     name = getattr(function, "__name__", _kind(function))
     if name not in list(exercise_notebooks()):
         return Sentence(f"There is no exercise for a function with the name {name}. {known}")
-    said = _judged(function, *load_exercise(name))
+    said = _judged(function, *_load(name))
     attempt("exercises", name, "right" if said.startswith("Right.") else said)
     return Sentence(said)
 

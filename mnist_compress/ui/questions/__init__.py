@@ -25,7 +25,7 @@ class _Option(NamedTuple):
 
 
 @dataclass(frozen=True, repr=False)
-class Question:
+class _Question:
     """A question with four options.
 
     `read_again`: notebook and heading, "03_pruning#Small weights first"; `show_me`: what of
@@ -96,17 +96,17 @@ class Question:
 
 
 @cache
-def load_questions() -> dict[str, Question]:
+def load_questions() -> dict[str, _Question]:
     """All questions by their id, in the order of the notebooks."""
     found = {}
     for path in sorted(Path(__file__).parent.glob("*.json")):
         for item in json.loads(path.read_text("utf-8")):
             item["options"] = tuple(_Option(**option) for option in item["options"])
-            found[item["id"]] = Question(path.stem, **item)
+            found[item["id"]] = _Question(path.stem, **item)
     return found
 
 
-def ask(name: str) -> Question:
+def ask(name: str) -> _Question:
     """The question with this id; at the end of a cell it shows itself. ValueError for another."""
     questions = load_questions()
     if name not in list(questions):

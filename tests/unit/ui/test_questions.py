@@ -243,7 +243,7 @@ def test_the_static_page_folds_the_answers(item):
 
 
 def test_html_in_a_text_is_escaped():
-    question = questions.Question("01_data", "x", "easy", "data", "01_data#Guess",
+    question = questions._Question("01_data", "x", "easy", "data", "01_data#Guess",
                                   "is 1 < 2 & `a<b`?", ())
     assert "is 1 &lt; 2 &amp; <code>a&lt;b</code>?" in question._repr_html_()
 

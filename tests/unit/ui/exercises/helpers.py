@@ -6,7 +6,7 @@ import torch
 
 from mnist_compress import training
 from mnist_compress.ui import exercises, microcontroller
-from mnist_compress.ui.exercises import load_exercise
+from mnist_compress.ui.exercises import _load
 
 # What the notebooks have imported where an exercise stands.
 SPACE = {"torch": torch, "F": torch.nn.functional, "microcontroller": microcontroller,
@@ -168,7 +168,7 @@ def told(name, function):
 
 def mistakes(name):
     """Pairs of a wrong function and what to say about it; the table below has the others."""
-    exercise, known = load_exercise(name)
+    exercise, known = _load(name)
     for mistake in known:
         if "error" not in mistake:
             yield exercise.wrong(mistake), mistake.get("say", GIVEN)
@@ -176,7 +176,7 @@ def mistakes(name):
 
 def given(name):
     """The code that is handed out, or no text."""
-    return "\n".join(line for mistake in load_exercise(name)[1]
+    return "\n".join(line for mistake in _load(name)[1]
                      for line in mistake.get("given", ()))
 
 

@@ -11,7 +11,7 @@ import torch
 
 from mnist_compress import data, pruning, quantization
 from mnist_compress.ui import exercises, state
-from mnist_compress.ui.exercises import exercise_notebooks, load_exercise
+from mnist_compress.ui.exercises import _load, exercise_notebooks
 from tools.notebooks import code_cells, paths, read
 
 from .helpers import RIGHT, SOLUTIONS, functions, given, mistakes, told
@@ -31,7 +31,7 @@ def found():
 
 def after(name, change):
     """What is said of the right function whose results are changed in kind alone."""
-    return told(name, lambda *case: change(load_exercise(name)[0].right(*case)))
+    return told(name, lambda *case: change(_load(name)[0].right(*case)))
 
 
 @pytest.mark.parametrize(("name", "starter", "solution"), list(found()))
@@ -53,7 +53,7 @@ def test_every_named_mistake_gets_its_own_message(name):
 
 @pytest.mark.parametrize("name", exercise_notebooks())
 def test_the_cases_tell_named_mistakes_from_each_other_and_from_right(name):
-    exercise = load_exercise(name)[0]
+    exercise = _load(name)[0]
     ways = dict(mistakes(name))
     for one, other in itertools.product(ways, [exercise.right, *ways]):
         made = [exercise.outcome(case, one) for case in exercise.cases]
@@ -86,7 +86,7 @@ def test_right_is_what_the_package_does(digits, integer):
     first, pixels = integer.layers[0], data.flatten(digits.images[:20]).numpy()
     totals, outputs = integer.accumulators(pixels)[0], integer.activations(pixels)[-1]
     rescale, sums = [
-        load_exercise(name)[0].right for name in ("my_rescale", "my_sums")]
+        _load(name)[0].right for name in ("my_rescale", "my_sums")]
     for row, sum_, output in zip(pixels, totals, outputs, strict=True):
         mine = sums(torch.tensor(row), torch.tensor(first.weight)) + torch.tensor(first.bias)
         assert torch.equal(mine, torch.tensor(sum_))
@@ -105,7 +105,7 @@ def test_what_can_go_wrong_with_any_function(name):
                 argument.zero_()
             if isinstance(argument, list):
                 argument.reverse()
-        return load_exercise(name)[0].right(*arguments)
+        return _load(name)[0].right(*arguments)
 
     assert "KeyError: 'oops'" in told(name, raises)
     assert "TypeError" in told(name, lambda: 1)
