@@ -22,7 +22,7 @@ def test_run_all(open_notebook, path):
     assert complaints(notebook.page, ".jp-OutputArea") == []
     if path.stem == "03_pruning":
         in_the_dark(notebook)
-    if path.stem == "04_quantization":
+    if path.stem == "01_data":
         restart_and_go_on(notebook)
 
 
