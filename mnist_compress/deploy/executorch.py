@@ -20,7 +20,6 @@ from ..model import DigitClassifier
 from ..quantization import quiet
 from .onnx import float_copy
 
-INSTALL = "pip install -c constraints.txt -e '.[executorch]'"
 BATCH = 1000  # digits at a time; the file plans memory for so many
 
 
@@ -33,7 +32,7 @@ def export(model: DigitClassifier, path: str | Path, digits: Digits | None = Non
     """Write a .pte file: inputs (1..BATCH, in) float32 -> logits (n, 10). Returns its bytes.
 
     digits: the training digits, to calibrate int8 on; None leaves the network in float32. Weights
-    get one scale a unit. ImportError with the command that installs ExecuTorch.
+    get one scale a unit.
     """
     with _ready():
         from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
@@ -92,14 +91,11 @@ def nbytes(model: DigitClassifier) -> int:
 
 @contextlib.contextmanager
 def _ready() -> Iterator[None]:
-    """ImportError unless ExecuTorch is here; while it works, silence and torch's usual dtype.
+    """While ExecuTorch works, silence and torch's usual dtype.
 
     Its C++ writes notes on the processor to file descriptor 2 and, through pybind11, to sys.stderr,
     which in a notebook is another. Its int8 kernels take no scales of another default dtype.
     """
-    if not installed():
-        raise ImportError("ExecuTorch is not installed, and the course does not need it. To add "
-                          f"it: {INSTALL}")
     sys.stderr.flush()
     before, dtype = os.dup(2), torch.get_default_dtype()
     torch.set_default_dtype(torch.float32)

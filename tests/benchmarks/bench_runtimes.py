@@ -200,7 +200,7 @@ def main():
         for line in runtime_table(found, test.labels.numpy()):
             print(line, flush=True)
         if not executorch.installed():
-            print(f"\nExecuTorch was not installed: {executorch.INSTALL}")
+            print("\nExecuTorch was not installed: it is the extra [executorch]")
         path = conftest.find_chromium()
         if not path:
             print("\nChromium was not found: the page was not measured.")

@@ -1,5 +1,4 @@
-"""ExecuTorch where it is installed: its file against float32 and against its own rounding; and what
-is said where it is not."""
+"""ExecuTorch where it is installed: its file against float32 and against its own rounding."""
 
 import io
 import os
@@ -19,24 +18,13 @@ from mnist_compress.training import trained_model
 
 ROOT = Path(mnist_compress.__file__).parents[1]
 needs_executorch = pytest.mark.skipif(not executorch.installed(),
-                                      reason=f"needs {executorch.INSTALL}")
+                                      reason="needs the extra [executorch]")
 
 
 def logits(path, digits):
     """What a file answers to `digits`, float32 (n, 10)."""
     run = executorch.load(path)
     return torch.cat([run(inputs).clone() for inputs in digits.inputs.split(executorch.BATCH)])
-
-
-def test_without_it_an_error_says_how_to_get_it(monkeypatch, tmp_path, test):
-    monkeypatch.setattr(executorch, "installed", lambda: False)
-    model = DigitClassifier((784, 5, 10))
-    for call in (lambda: executorch.export(model, tmp_path / "a.pte"),
-                 lambda: executorch._quantized_graph(model, test[:9]),
-                 lambda: executorch.load(tmp_path / "a.pte")):
-        with pytest.raises(ImportError, match=r"the course does not need it.*\.\[executorch\]"):
-            call()
-    assert not list(tmp_path.iterdir())
 
 
 def test_bytes_of_the_int8_network():
@@ -47,7 +35,6 @@ def test_bytes_of_the_int8_network():
 def test_silence_covers_the_stream_and_the_descriptor(monkeypatch, capfd):
     """As a notebook does, sys.stderr is another object than file descriptor 2."""
     shown = io.StringIO()
-    monkeypatch.setattr(executorch, "installed", lambda: True)
     monkeypatch.setattr(sys, "stderr", shown)
     with executorch._ready():
         print("hidden", file=sys.stderr, flush=True)
