@@ -24,6 +24,8 @@ CODECS: dict[str, Callable[[Port, Any], None]] = {  # a file's number is the pla
     "context_mixing": mix,  # of all layers at once; the others walk matrix after matrix
 }
 
+_LABELS = ("header", "positions", "signs", "magnitudes", "scales", "biases")  # what bytes are for
+
 
 def pack(network: IntegerNetwork, codec: str = "context_mixing", *, share: bool = True,
          reorder: bool = False) -> bytes:
@@ -54,10 +56,10 @@ def unpack(data: bytes, trusted: bool = False) -> IntegerNetwork:
 
     trusted: the file may be above `Port.LIMITS`, and take any time and memory.
     """
-    return read(Port(data, trusted))
+    return _read(Port(data, trusted))
 
 
-def read(port: Port) -> IntegerNetwork:
+def _read(port: Port) -> IntegerNetwork:
     """The network in the file that the port reads. PackedFileError."""
     if port.rest[0] >> 4 == VERSION:
         layers: Sequence[IntegerLayer] = walk_convolutions(port, [])
@@ -77,6 +79,23 @@ def stream_of(data: bytes) -> tuple[bytes, bool, list[int]]:
     else:
         header.walk(port)
     return bytes(port.rest), header.tied, header.steps
+
+
+def breakdown(data: bytes, trusted: bool = False) -> dict[str, int]:
+    """bytes of a packed file -> how many of them are for what; the sum is len(data).
+
+    The bytes of a stream are shared out by the information they carry, rounded to whole bytes by
+    largest remainder. trusted: see `unpack`. PackedFileError.
+    """
+    port = Port(data, trusted)
+    _read(port)
+    stream, carried = port.sizes["stream"], sum(port.shares.values())
+    exact = {label: port.sizes[label] + stream * port.shares[label] / max(carried, 1e-9)
+             for label in _LABELS}
+    whole = {label: int(size) for label, size in exact.items()}
+    for label in sorted(exact, key=lambda label: whole[label] - exact[label]):
+        whole[label] += sum(whole.values()) < len(data)
+    return whole
 
 
 def save(network: IntegerNetwork, path: str | Path, codec: str = "context_mixing",
