@@ -1,9 +1,10 @@
-"""Checks where a user enters numbers; errors quote the value and say what is allowed."""
+"""Checks where a user enters values; errors quote the value and say what is allowed."""
 
 import math
 import numbers
 import operator
 import sys
+from collections.abc import Iterable
 
 import numpy as np
 import torch
@@ -41,6 +42,12 @@ def _scalar(value):
     if isinstance(value, (np.generic, np.ndarray, Tensor)):
         value = value.item() if math.prod(value.shape) == 1 else None
     return None if isinstance(value, bool) else value
+
+
+def one_of(name: str, value: object, allowed: Iterable) -> None:
+    """ValueError unless the value is one of these."""
+    if value not in list(allowed):
+        raise ValueError(f"{name} must be one of {', '.join(map(str, allowed))}; got {value!r}")
 
 
 def tensor(name: str, value: object, dtype: torch.dtype | None = None,

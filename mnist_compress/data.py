@@ -47,12 +47,8 @@ class Digits:
 
     def __getitem__(self, index) -> "Digits":
         """`Digits` by position (a batch of one), slice, positions, or a mask of n booleans."""
-        if not isinstance(index, slice):
-            index = torch.as_tensor(index)
-            if index.numel() and index.is_floating_point():
-                raise TypeError(f"positions must be whole numbers or a mask; got {index.dtype}")
-            index = (index if index.dtype == torch.bool else index.to(torch.int64)).flatten()
-        return Digits(self.images[index], self.labels[index])
+        places = torch.as_tensor(np.arange(len(self))[index]).flatten()
+        return Digits(self.images[places], self.labels[places])
 
     @property
     def inputs(self) -> Tensor:

@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .arguments import whole
+
 _MENDS = {  # what an attribute of a layer says about its weight: the call that makes it plain again
     "parametrizations": "torch.nn.utils.parametrize.remove_parametrizations",
     "weight_mask": "torch.nn.utils.prune.remove",
@@ -25,9 +27,8 @@ class DigitClassifier(nn.Module):
 
     def __init__(self, widths: Sequence[int] = (784, 128, 10)):
         super().__init__()
-        widths = tuple(widths)
-        if len(widths) < 2 or not all(type(width) is int and width > 0 for width in widths):
-            raise ValueError(f"widths must be two or more whole numbers above 0; got {widths}")
+        widths = [whole("each of widths", width, 1) for width in widths]
+        whole("number of widths", len(widths), 2)
         self.layers: Any = nn.ModuleList(nn.Linear(inputs, units, dtype=torch.float32)
                                          for inputs, units in pairwise(widths))
 

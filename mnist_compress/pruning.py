@@ -15,11 +15,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .arguments import finite, real, whole
+from .arguments import finite, one_of, real, whole
 from .model import DigitClassifier, weight_layers
 from .training import Pair, evaluate, train_on
-
-_SCOPES = ("global", "layer")
 
 
 def magnitude_mask(weight: Tensor, sparsity: float) -> Tensor:
@@ -96,16 +94,13 @@ def prune(model: nn.Module, sparsity: float | Sequence[float],
     scope "global": the smallest weights of all layers together. "layer": the same share of each;
     then `sparsity` may also be a list, one for each layer. ValueError for anything else.
     """
+    one_of("scope", scope, ("global", "layer"))
     weights = _weights(model)
     if scope == "global":
         together = torch.cat([weight.flatten() for weight in weights])
         mask = magnitude_mask(together, sparsity)  # type: ignore[arg-type]  # which refuses a list
         return apply_masks(model, _split(mask, weights))
-    if scope != "layer":
-        raise ValueError(f"scope must be one of {', '.join(_SCOPES)}; got {scope!r}")
     each = list(sparsity) if isinstance(sparsity, Sequence) else [sparsity] * len(weights)
-    if len(each) != len(weights):
-        raise ValueError(f"need one sparsity for each of {len(weights)} layers; got {sparsity!r}")
     return apply_masks(model, [magnitude_mask(weight, share) for weight, share
                                in zip(weights, each, strict=True)])
 

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from .arguments import finite, real, whole
+from .arguments import finite, one_of, real, whole
 from .data import SIDE, Digits
 from .integer import PIXEL_SCALE, IntegerLayer, IntegerNetwork, as_fraction
 from .model import DigitClassifier, weight_layers
@@ -44,8 +44,7 @@ class _QParams:
 
 def _integer_range(bits: int, scheme: str = "symmetric") -> tuple[int, int]:
     """(low, high): symmetric -127..127 for 8 bits, affine -128..127. ValueError outside 2..8."""
-    if scheme not in SCHEMES:
-        raise ValueError(f"scheme must be one of {', '.join(SCHEMES)}; got {scheme!r}")
+    one_of("scheme", scheme, SCHEMES)
     high = 2 ** (whole("bits", bits, 2, 8) - 1) - 1
     return (-high, high) if scheme == "symmetric" else (-high - 1, high)
 
@@ -190,8 +189,7 @@ def torchao_quantize(model: nn.Module, how: str = "weight_only") -> nn.Module:
     how "weight_only": int8 weights, float arithmetic (Int8WeightOnlyConfig). "dynamic": real int8
     products, inputs quantized row by row as they come (Int8DynamicActivationInt8WeightConfig).
     """
-    if how not in ("weight_only", "dynamic"):
-        raise ValueError(f"how must be weight_only or dynamic; got {how!r}")
+    one_of("how", how, ("weight_only", "dynamic"))
     with quiet():
         from torchao import quantization as torchao
 

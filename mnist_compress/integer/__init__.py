@@ -26,8 +26,6 @@ class IntegerNetwork:
 
     def __init__(self, layers: Iterable[IntegerLayer]):
         self.layers: list[Any] = list(layers)
-        if not self.layers:
-            raise ValueError("need at least one layer; got none")
 
     @property
     def widths(self) -> tuple[int, ...]:

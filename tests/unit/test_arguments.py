@@ -7,7 +7,7 @@ import torch
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from mnist_compress.arguments import finite, real, tensor, whole
+from mnist_compress.arguments import finite, one_of, real, tensor, whole
 
 DRESSES = {  # the same number in other people's clothes
     "plain": lambda number: number,
@@ -112,3 +112,11 @@ def test_finite_numbers_are_those_of_float32(numbers):
         assume(not any(3.4e38 <= abs(number) < 3.5e38 for number in numbers))
         with pytest.raises(ValueError, match=r"^(number of )?weights must be"):
             finite("weights", values)
+
+
+def test_a_choice_is_one_of_those_there_are():
+    one_of("scope", "layer", ("global", "layer"))
+    for wrong in ("row", None, ["layer"], 0):
+        with pytest.raises(ValueError) as error:
+            one_of("scope", wrong, {"global": 1, "layer": 2})
+        assert str(error.value) == f"scope must be one of global, layer; got {wrong!r}"

@@ -117,11 +117,6 @@ def test_a_round_trip_through_arrays(channels):
     assert np.array_equal(IntegerNetwork.from_arrays(arrays).logits(pixels), wanted)
 
 
-def test_a_network_has_layers():
-    with pytest.raises(ValueError, match="need at least one layer; got none"):
-        IntegerNetwork([])
-
-
 @given(st.floats(2.0**-39, 2.0**23, width=32), st.integers(2, 24))
 def test_a_fraction_is_the_nearest_of_so_many_bits(value, bits):
     m, s = as_fraction(value, bits)

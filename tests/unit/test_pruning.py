@@ -155,9 +155,8 @@ def test_bad_scopes(model):
     with pytest.raises(ValueError) as error:
         pruning.prune(model, 0.3, "row")
     assert str(error.value) == "scope must be one of global, layer; got 'row'"
-    with pytest.raises(ValueError) as error:
+    with pytest.raises(ValueError, match="shorter"):
         pruning.prune(model, [0.3], "layer")
-    assert str(error.value) == "need one sparsity for each of 2 layers; got [0.3]"
 
 
 def test_fine_tuning_holds_zeros_and_helps(model, digits, test):
