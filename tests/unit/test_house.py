@@ -1,6 +1,7 @@
 """What holds for every module of the package: its floor, its docstrings, its types."""
 
 import ast
+import importlib
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ HOUSE = Path(mnist_compress.__file__).parent
 FLOORS = ["arguments", "official", "data", "model", "stages", "statistics", "training", "pruning",
           "convolution", "integer", "quantization", "packed", "compress", "pretrained", "measure",
           "trace", "deploy", "ui"]
+WINGS = ["integer", "packed", "compress", "pretrained", "measure", "deploy", "ui"]
 TYPED = [*FLOORS[:12], "measure"]
 SCREENS = {"matplotlib", "ipywidgets", "IPython", "anywidget", "pandas"}
 FILES = sorted(path.relative_to(HOUSE) for path in HOUSE.rglob("*.py"))
@@ -56,6 +58,19 @@ def test_a_module_imports_only_what_stands_above_it(path):
         parts = name.split(".")
         if parts[0] == "mnist_compress":
             assert len(parts) > 1 and FLOORS.index(parts[1]) <= rank, name
+
+
+def door(wing):
+    """What a wing hands out."""
+    return importlib.import_module(f"mnist_compress.{wing}").__all__
+
+
+@MODULES
+def test_a_wing_is_entered_by_its_door(path):
+    for name in imported(path):
+        parts = name.split(".")
+        if parts[0] == "mnist_compress" and parts[1] in WINGS and parts[1] != floor(path):
+            assert len(parts) < 3 or (len(parts) == 3 and parts[2] in door(parts[1])), name
 
 
 @MODULES
