@@ -20,12 +20,14 @@ Pair = Digits | tuple[Tensor, Tensor]  # digits, or inputs (n, ...) and labels (
 
 
 class _Evaluation(NamedTuple):
-    """How a model does on n digits: loss, accuracy 0..1, predictions (n,) int64, correct (n,)."""
+    """How a model does on n digits: loss, accuracy 0..1, predictions (n,) int64, correct (n,), and
+    confidence, the mean of the largest probability."""
 
     loss: float
     accuracy: float
     predictions: Tensor
     correct: Tensor
+    confidence: float
 
 
 @dataclass(frozen=True)
@@ -83,17 +85,18 @@ def logits(model: Any, digits: Pair) -> Tensor:
 
 
 def evaluate(model: Any, digits: Pair) -> _Evaluation:
-    """Loss, accuracy, predictions and which are correct, of any model on `digits` or a pair.
+    """Loss, accuracy, predictions and so on, of any model on `digits` or a pair.
 
     The model stays as it is, its mode and buffers too. ValueError if there are no digits, and as
     `logits` says.
     """
     labels = digits.labels if isinstance(digits, Digits) else inputs_and_labels(digits)[1]
     whole("number of digits", len(labels), 1)
-    answers = logits(model, digits)
+    answers = logits(model, digits).double()
     correct = answers.argmax(1) == labels
-    loss = F.cross_entropy(answers.double(), labels).item()
-    return _Evaluation(loss, correct.double().mean().item(), answers.argmax(1), correct)
+    sure = answers.softmax(1).amax(1).mean().item()
+    return _Evaluation(F.cross_entropy(answers, labels).item(), correct.double().mean().item(),
+                       answers.argmax(1), correct, sure)
 
 
 def train(train_digits: Pair, validation_digits: Pair, *, widths: tuple[int, ...] = (784, 128, 10),

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..data import inputs_and_labels
 from ..statistics import mcnemar_exact, newcombe_paired_difference
-from ..training import Pair, evaluate, logits
+from ..training import Pair, evaluate
 
 
 @dataclass(frozen=True)
@@ -100,4 +100,4 @@ def by_digit(model: Any, digits: Pair) -> Tensor:
 
 def confidence(model: Any, digits: Pair) -> float:
     """The mean of the largest probability: how sure the model is on average, right or wrong."""
-    return torch.softmax(logits(model, digits).double(), 1).max(1).values.mean().item()
+    return evaluate(model, digits).confidence

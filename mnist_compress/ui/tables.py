@@ -4,9 +4,10 @@ import operator
 from pathlib import Path
 
 import pandas as pd
+import torch
 from IPython.display import display
 
-from ..measure import by_digit, changed_answers, confidence
+from ..measure import changed_answers
 from ..model import weight_layers
 from ..stages import TEXTBOOK
 from ..training import evaluate
@@ -58,17 +59,18 @@ def file_table(first, *others) -> Table:
     return Table(pd.DataFrame(rows).set_index("file"), f"{sentence[0].upper()}{sentence[1:]}.")
 
 
-def rates(network, digits) -> list:
-    """In per cent: right answers on all digits and on each, and the mean top probability."""
-    return [100 * evaluate(network, digits).accuracy, *(100 * by_digit(network, digits)).tolist(),
-            100 * confidence(network, digits)]
+def rates(found, labels) -> list:
+    """Of what `evaluate` found, in per cent: right answers, all and of each label, confidence."""
+    each = 100 * torch.bincount(labels, found.correct.double()) / torch.bincount(labels)
+    return [100 * found.accuracy, *each.tolist(), 100 * found.confidence]
 
 
 def answer_table(networks: dict, digits, sentence: str) -> Table:
     """{name: network}, the dense one first -> accuracy on all digits and on each, how sure the
     network is, and what the last network changed. sentence: what there is to say before that."""
     lines = ["all digits", *(f"{digit}s" for digit in range(10)), "mean top probability"]
-    frame = pd.DataFrame({name: rates(network, digits) for name, network in networks.items()},
+    frame = pd.DataFrame({name: rates(evaluate(network, digits), digits.labels)
+                          for name, network in networks.items()},
                          index=pd.Index(lines, name="right"))
     changes = frame.iloc[:, 1:].sub(frame.iloc[:, 0], axis=0)
     *others, change = changes.columns

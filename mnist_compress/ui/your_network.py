@@ -10,11 +10,15 @@ import re
 import pandas as pd
 import torch
 
-from ..measure import changed_answers, dense_file
+from ..measure import ChangedAnswers, dense_file
 from ..training import evaluate
 from .state import Sentence
 from .tables import Table, rates
 from .waiting import bar
+
+
+def _changes(before, after, digits):
+    return ChangedAnswers(before.predictions, after.predictions, digits[1])
 
 
 def _worst(changes):
@@ -33,6 +37,7 @@ class Trials:
     def __init__(self, digits, target):
         self.digits, self.target = digits, target
         self.networks = {}  # {name: (network or function, bytes of its file)}
+        self._found = {}  # {name: its answers on the digits}
 
     def add(self, name: str, network, size: int | None = None):
         """Note a network and hand it back. size: bytes of its file; None: of what torch.save
@@ -42,17 +47,18 @@ class Trials:
         kinds = {part.dtype for part in getattr(network, "parameters", list)()}
         computed = copy.deepcopy(network).float() if torch.float16 in kinds else network
         self.networks[name] = computed, size
+        self._found[name] = evaluate(computed, self.digits)
         return network
 
     def table(self) -> Table:
         """What each costs against the first."""
-        rows, kept = [], {}
-        for name, (network, size) in self.networks.items():
-            changes = changed_answers(next(iter(self.networks.values()))[0], network, self.digits)
+        rows, kept, first = [], {}, next(iter(self._found.values()))
+        for name, found in self._found.items():
+            size, changes = self.networks[name][1], _changes(first, found, self.digits)
             if size <= self.target["bytes"] and _keeps(changes, self.target):
                 kept[name] = size
             rows.append({"network": name, "bytes": f"{size:,}",
-                         "right": f"{100 * evaluate(network, self.digits).accuracy:.1f} %",
+                         "right": f"{100 * found.accuracy:.1f} %",
                          "points": f"{changes.difference:+z.1f}",
                          "worst digit, points": f"{_worst(changes):+z.1f}",
                          "answers changed": len(changes.places),
@@ -83,10 +89,11 @@ def judge(pairs, digits, size: int, target) -> _Judgment:
     before and after, and on how many seeds the target is kept."""
     columns, points, kept = {}, [], 0
     for seed, networks in bar(pairs.items(), "seeds"):
-        changes = changed_answers(*networks, digits)
+        before, after = (evaluate(network, digits) for network in networks)
+        changes = _changes(before, after, digits)
         points.append(changes.difference)
         kept += _keeps(changes, target)
-        both = zip(*(rates(network, digits) for network in networks), strict=True)
+        both = zip(rates(before, digits[1]), rates(after, digits[1]), strict=True)
         low, high = changes.interval
         columns[f"seed {seed}"] = [
             *(f"{old:.1f} → {new:.1f}" for old, new in both), f"{len(changes.places)}",
