@@ -1,4 +1,5 @@
-"""Checks where a user enters values; errors quote the value and say what is allowed."""
+"""Checks where a user enters numbers, names or tensors; errors quote the value and say what is
+allowed. (`integer` and `packed` do without, as they need NumPy alone.)"""
 
 import math
 import numbers

@@ -1,6 +1,7 @@
 """Networks of convolutions: a small one, its batch norm folded away, its channels removed.
 
-Both functions take any network whose forward pass torch.fx can follow, and return a new one.
+`fold_batch_norm` and `remove_channels` take any network whose forward pass torch.fx can follow, and
+return a new one.
 """
 
 import copy
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn.utils import fuse_conv_bn_weights
 
+from .arguments import one_of
 from .model import weight_layers
 from .pruning import all_but
 
@@ -77,8 +79,7 @@ def remove_channels(model: nn.Module, layer: str, channels: Iterable[int] | Tens
     as in an addition; and for positions that do not exist, or if none would stay.
     """
     smaller, known = copy.deepcopy(model), dict(weight_layers(model))
-    if layer not in known:
-        raise ValueError(f"layer must be one of {', '.join(known)}; got {layer!r}")
+    one_of("layer", layer, known)
     nodes = _followed(model)
     start = next((node for node in nodes if node.target == layer), None)
     first: Any = smaller.get_submodule(layer)

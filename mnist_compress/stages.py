@@ -1,4 +1,4 @@
-"""The six stages of the pipeline, in order; the course follows 1000 digits through them."""
+"""The six stages, through which the course follows 1000 digits; a textbook's run of training."""
 
 STAGES = ("Original data", "Preprocessing", "Feature engineering", "Model training",
           "Model pruning", "Model quantization")

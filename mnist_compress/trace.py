@@ -1,4 +1,4 @@
-"""The six stages, one digit's way through three networks, one unit's arithmetic: plain data."""
+"""The six stages, one digit's way through several networks, one unit's arithmetic: plain data."""
 
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace

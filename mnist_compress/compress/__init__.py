@@ -1,4 +1,4 @@
-"""From a dense network to under a kilobyte: one idea in each file, to be read in this order.
+"""From digits to a network under a kilobyte: one idea in each file, to be read in this order.
 
 recipe           the settings of all steps
 network          what the steps share: a network in training, its way through the digits
@@ -7,7 +7,8 @@ distillation     a large teacher, and the lesson that it gives to a small studen
 gradual_pruning  while the student learns, the weights that matter least go, a few at a time
 codebook         the others share a few magnitudes and learn to live with rounding
 
-Below, `compress` takes these steps in turn; `compress_once` takes two of them, and trains nothing.
+`teach` augments the digits and trains the teacher; `compress`, below, takes the steps after that;
+`compress_once` makes something of a finished network, and trains nothing.
 """
 
 import torch

@@ -1,6 +1,6 @@
 """The surviving weights share a few magnitudes, and the network learns to live with rounding.
 
-Each magnitude is stored once, as int8; a weight then costs its position, its sign and a level.
+Each magnitude is stored once a layer; a weight then costs its position, its sign and a level.
 """
 
 import math

@@ -1,10 +1,10 @@
 """The network leaves PyTorch: `from mnist_compress import deploy`.
 
-`onnx` writes ONNX files, runs them and recomputes their int8 in NumPy; `executorch` does so for
-PyTorch's runtime for phones; `page` writes one HTML file with everything inside, from the sources
-in `web/`; `compare` sets all of them side by side. `c` writes one C file from the sources in `c/`,
-with its weights in one of `encodings`; `chip` compiles it for a microcontroller and runs it in an
-emulator. A runtime, a compiler or an emulator is imported when it is used.
+`onnx` writes ONNX files, runs them and recomputes their int8 in NumPy; `executorch` writes and runs
+files for PyTorch's runtime for phones; `page` writes one HTML file with everything inside, from the
+sources in `web/`; `compare` sets all of them side by side. `c` writes one C file from the sources
+in `c/`, with its weights in one of `encodings`; `chip` compiles it for a microcontroller and runs
+it in an emulator. A runtime, a compiler or an emulator is imported when it is used.
 """
 
 from . import chip

@@ -2,7 +2,8 @@
 
 The sources are those of c/. `network.c` is the frame; `dense.c`, `gaps.c`, `bytes.c` and `bits.c`
 read weights as `encodings` wrote them; `rescale.c` and `rescale_by_bytes.c` bring an accumulator
-back to eight bits in arithmetic of 32. What stands behind a $ in them is filled in here.
+back to eight bits in arithmetic of 32. `c_file` fills in
+what stands behind a $ in them.
 """
 
 from dataclasses import replace
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..arguments import whole
+from ..arguments import one_of, whole
 from ..data import SIDE
 from ..integer import IntegerConvolution, IntegerNetwork, share_2x2
 from ..model import DigitClassifier
@@ -40,8 +41,8 @@ def export_c(network: IntegerNetwork | DigitClassifier, path: str | Path,
         text, size = convolution_source(network.layers)
     else:
         check_widths(network, "C code")
-        if encoding not in (None, *ENCODINGS):
-            raise ValueError(f"encoding must be one of {', '.join(ENCODINGS)}; got {encoding!r}")
+        if encoding is not None:
+            one_of("encoding", encoding, ENCODINGS)
         sizes = range(1, 7) if gap_bits is None else [whole("gap_bits", gap_bits, 1, 6)]
         text, size = (_float_source(network) if isinstance(network, DigitClassifier)
                       else _integer_source(network, encoding, sizes))

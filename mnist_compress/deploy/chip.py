@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import platformdirs
 
+from ..arguments import one_of
 from ..data import SIDE
 
 INSTALL = "pip install -c constraints.txt -e '.[chip]'"
@@ -71,8 +72,7 @@ def build(path: str | Path, core: str = "cortex-m0plus") -> _Build:
     What it takes from the compiler's library, such as a multiplication, is in it and counted.
     ImportError with the command that installs the compiler; RuntimeError with what it says.
     """
-    if core not in CORES:
-        raise ValueError(f"core must be one of {', '.join(CORES)}; got {core!r}")
+    one_of("core", core, CORES)
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder, "program.elf")
         _compile(core, "predict", program, path)

@@ -1,6 +1,6 @@
 """Estimates of energy by published tables; nothing here is measured."""
 
-from ..arguments import real
+from ..arguments import one_of, real
 
 _PICOJOULES: dict[str, dict[str, float]] = {
     # A multiplication and an addition; for int8 the sum is an int32. 45 nm: Horowitz, "Computing's
@@ -22,7 +22,6 @@ def energy(count: float, kind: str) -> dict[str, float]:
     `multiply_adds` counts them, or "cycle" for a whole chip. ValueError for another kind or a count
     below 0.
     """
-    if kind not in _PICOJOULES:
-        raise ValueError(f"kind must be one of {', '.join(_PICOJOULES)}; got {kind!r}")
+    one_of("kind", kind, _PICOJOULES)
     count = real("count", count, 0)
     return {source: count * each / 1e6 for source, each in _PICOJOULES[kind].items()}

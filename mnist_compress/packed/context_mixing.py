@@ -2,7 +2,7 @@
 
 Counters guess a bit, each from something else that is known; a logistic model that learns mixes the
 guesses; an arithmetic coder spends -log2 of the mixed probability (Mahoney 2005, "Adaptive Weighing
-of Context Models for Lossless Data Compression"). deploy/web/decoder.js has the same parts.
+of Context Models for Lossless Data Compression"). deploy/web/mixer.js has the same parts.
 """
 
 from bisect import bisect_left

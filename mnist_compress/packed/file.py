@@ -1,4 +1,4 @@
-"""An integer network <-> the bytes of a file, in one of five formats."""
+"""An integer network <-> the bytes of a file, in one of five codecs; convolutions have the last."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace

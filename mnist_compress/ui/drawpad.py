@@ -1,4 +1,4 @@
-"""A pad to draw digits on: what the network sees, what three networks answer, and why."""
+"""A pad to draw digits on: what the network sees, what several networks answer, and why."""
 
 import html
 

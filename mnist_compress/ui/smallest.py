@@ -1,4 +1,4 @@
-"""Notebook 07: where bytes go, the frontier, what each step gives, what others published, QR."""
+"""Where bytes go, the frontier, what each step gives, what others published (07); QR codes (08)."""
 
 from itertools import pairwise
 from operator import lt

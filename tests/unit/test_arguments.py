@@ -1,3 +1,5 @@
+"""Numbers, names and tensors of every kind: what is taken, and what an error says."""
+
 import math
 from fractions import Fraction
 

@@ -1,3 +1,5 @@
+"""Digits and their first steps, against the numbers in the files and by hand."""
+
 import gzip
 import subprocess
 import sys

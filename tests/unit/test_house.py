@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import re
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,14 @@ def functions(path):
         for part in node.body if isinstance(node, ast.ClassDef) else [node]:
             if isinstance(part, ast.FunctionDef) and part.name[0] != "_":
                 yield part
+
+
+@pytest.mark.parametrize(("text", "line"), [
+    (mnist_compress.__doc__, r"^(\w+)/?  "),
+    ((HOUSE.parent / "CONTRIBUTING.md").read_text("utf-8").partition("## To change")[0],
+     r"^\| `(\w+)/?` \|")], ids=["package", "CONTRIBUTING"])
+def test_the_map_shows_every_floor(text, line):
+    assert re.findall(line, text, re.MULTILINE) == FLOORS
 
 
 @MODULES

@@ -1,5 +1,5 @@
-"""The quiz in its plain form: `ask("scale")` shows a question, `answer("scale", "c")` gives
-feedback, `report()` says what to read again.
+"""The questions: `ask("scale")` shows one, `answer("scale", "c")` keeps an answer (so does a click)
+and gives feedback, `report()` says what to read again.
 
 The questions of a notebook are in the JSON file of its name: those that it asks and those about it.
 """

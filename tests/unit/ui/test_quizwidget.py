@@ -1,4 +1,4 @@
-"""The quiz to click on, its evidence and the box for guesses, without a browser.
+"""The quiz to click on and its evidence, without a browser.
 
 With EVIDENCE_TWICE=1, computations that take seconds are made twice too.
 """
