@@ -77,7 +77,7 @@ def _checked(path, name):
         content = path.read_bytes()
         content = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
         found = hashlib.sha256(content).hexdigest()
-    except (OSError, EOFError, zlib.error) as error:
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
         found = error
     if found != _SHA256[name]:
         raise DataError(f"{path} is damaged, cut short or not MNIST: expected, once unpacked, "

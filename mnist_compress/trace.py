@@ -100,8 +100,10 @@ def trace_prediction(models: Mapping[str, Any], digit: Digits, shown: int = 4) -
     the largest float output; how many weights feed each of them; their integers 0..255; the
     probabilities. `shown`: how many pixels and units stand for all. "pruned" may be missing, and
     there may be more: float models like "float", and networks of integers, which have other units,
-    so that only their probabilities are shown. All have a hidden layer.
+    so that only their probabilities are shown. All have a hidden layer. ValueError for other names.
     """
+    if not {"float", "int8"} <= set(models):
+        raise ValueError(f"models must have the names 'float' and 'int8'; got {list(models)}")
     whole("number of digits to trace", len(digit), 1, 1)
     pixels, inputs = flatten(digit.images), digit.inputs
     integers = torch.from_numpy(models["int8"].activations(pixels.numpy())[0][0])

@@ -20,12 +20,13 @@ def _check_layer(name, layer, before, last):
     weight, bias, count = layer.weight, layer.bias, layer.weight.shape[:1]
     moves, rescaled = isinstance(layer, IntegerConvolution), layer.shift is not None
     form = "out, in / groups, kernel, kernel" if moves else "out, in"
-    check(weight.ndim == form.count(",") + 1 and weight.dtype == "i1" and weight.size
+    check(weight.ndim == (4 if moves else 2) and weight.dtype == "i1" and weight.size
           and weight.min() > -128,
           f"{name}weights must be int8 ({form}), -127..127; got {weight.dtype} of {weight.shape}")
     check(bias.dtype == "i4" and bias.shape == count,
           f"{name}bias must be int32 of {count}; got {bias.dtype} of {bias.shape}")
-    check((layer.multiplier is not None) == rescaled and rescaled <= (not last) <= rescaled | moves,
+    allowed = not rescaled if last else rescaled or moves
+    check((layer.multiplier is not None) == rescaled and allowed,
           f"{name}hidden layers have multiplier and shift, the last one has none")
     if moves:
         _check_window(name, layer, before, last)

@@ -18,6 +18,7 @@ import torch
 from torch import nn
 
 from .. import packed
+from ..arguments import one_of, whole
 from ..compress import Recipe
 from ..data import load_full
 from ..integer import IntegerNetwork
@@ -51,7 +52,8 @@ CONVOLUTIONS = {  # {name in convolutions.npz: channels of its `small_convolutio
 
 
 def path(name: str) -> Path:
-    """The packed file of that name, of RECIPES or "convolution", made with seed 0."""
+    """The packed file of that name, of RECIPES or "convolution", made with seed 0. ValueError."""
+    one_of("name", name, [*RECIPES, "convolution"])
     return Path(__file__).with_name(f"{name}.mc")
 
 
@@ -76,8 +78,11 @@ class Measured(NamedTuple):
 def measured(name: str) -> Measured:
     """What was measured when the networks of that name were made: one of RECIPES, "convolution",
     "dense-thousand", or "thousand teacher", "thousand student in float" (before the first weight
-    goes), "thousand same shape in float": dense networks of the same teacher and digits."""
-    return (_recorded("measured.csv") | _recorded("references.csv"))[name]
+    goes), "thousand same shape in float": dense networks of the same teacher and digits.
+    ValueError for another name."""
+    every = _recorded("measured.csv") | _recorded("references.csv")
+    one_of("name", name, every)
+    return every[name]
 
 
 def steps() -> dict[str, Measured]:
@@ -108,9 +113,11 @@ def official_error(name: str) -> str:
 def checkpoint(name: str, model: nn.Module, seed: int = COURSE_SEED) -> nn.Module:
     """A copy of the model with weights that were trained for notebook 10, float32.
 
-    name: one of `CONVOLUTIONS`; seed: 5 to 9. ValueError for a model that does not have the shapes
-    of `small_convolution(channels)`.
+    name: one of `CONVOLUTIONS`; seed: 5 to 9. ValueError for others, and for a model that does not
+    have the shapes of `small_convolution(channels)`.
     """
+    one_of("name", name, CONVOLUTIONS)
+    whole("seed", seed, 5, 9)
     with np.load(Path(__file__).with_name("convolutions.npz"), allow_pickle=False) as stored:
         numbers = torch.from_numpy(stored[f"{name} {seed}"])
     filled = copy.deepcopy(model)

@@ -201,6 +201,17 @@ def test_a_variable_may_name_a_zip(nowhere, little, monkeypatch, sub):
     assert_same(load_full(), little.parts)
 
 
+def test_a_zip_with_a_damaged_file(nowhere, little, monkeypatch):
+    with zipfile.ZipFile(nowhere / "archive.zip", "w") as archive:
+        for name in NAMES:
+            archive.writestr(name, little.plain[name])
+    data = bytearray(Path("archive.zip").read_bytes())
+    data[data.index(little.plain[NAMES[0]]) + 9] ^= 1
+    Path("archive.zip").write_bytes(data)
+    with pytest.raises(DataError, match=f"{NAMES[0]} is damaged.*Bad CRC-32"):
+        load_full("archive.zip")
+
+
 def test_an_unreadable_file(nowhere, little, monkeypatch):
     folder = fill(nowhere / "mine", little)
 

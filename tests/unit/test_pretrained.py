@@ -148,3 +148,14 @@ def test_checkpoints_of_convolutions(validation):
 def test_a_checkpoint_of_another_network():
     with pytest.raises(ValueError, match="this model 5,141: it is another network, so train"):
         checkpoint("trained", small_convolution((8, 16, 16)))
+
+
+def test_another_name_is_told_which_there_are():
+    model = small_convolution()
+    for call, allowed in ((pretrained.load, "thousand"), (pretrained.path, "convolution"),
+                          (pretrained.measured, "dense-thousand"),
+                          (lambda name: checkpoint(name, model), "trained on")):
+        with pytest.raises(ValueError, match=rf"^name .* one of .*{allowed}.*; got 'thousnd'$"):
+            call("thousnd")
+    with pytest.raises(ValueError, match="seed must be a whole number from 5 to 9; got 4"):
+        checkpoint("trained", model, 4)

@@ -313,6 +313,9 @@ def test_training_with_rounding_ends_on_the_grid(bits, scheme, per_channel):
         rows = layer.weight if per_channel else [layer.weight]
         assert all(len(row.unique()) <= 2**bits for row in rows)
         assert not torch.equal(layer.bias, other.bias)  # other gradients
+        if scheme == "symmetric":  # its largest weight lies on the grid: the same one again
+            again = q.round_weights(layer, bits, scheme, per_channel).weight
+            assert torch.allclose(again, layer.weight, atol=1e-6)
 
 
 def test_a_rounded_weight_has_the_gradient_of_the_weight():

@@ -103,6 +103,8 @@ def test_one_digit_and_a_unit_that_exists(run):
         trace.trace_prediction(run.models, two)
     with pytest.raises(ValueError, match=r"number of digits to trace must be .*; got 2"):
         trace.trace_unit(run.quantized, run.pruned, two, 0)
+    with pytest.raises(ValueError, match=r"^models must have the names .*; got \['float'\]$"):
+        trace.trace_prediction({"float": run.model}, run.test[1])
 
 
 @pytest.mark.parametrize("bad", [True, False, 1.0, -1, 128, None, "0"])
