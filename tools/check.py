@@ -55,9 +55,9 @@ def lint():
     return max(python("ruff", "check", ".")[0], python("mypy")[0])
 
 
-def unit(*options):
+def unit(*options, **env):
     return python("pytest", "tests/unit", "-q", "-n", "2", "--dist", "worksteal",
-                  *options, env={"OMP_NUM_THREADS": "1"})[0]
+                  *options, env={"OMP_NUM_THREADS": "1", **env})[0]
 
 
 def all_ran(result):

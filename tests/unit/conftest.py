@@ -14,7 +14,8 @@ from mnist_compress.quantization import quantize_model
 from mnist_compress.training import trained_model
 
 torch.set_num_threads(1)
-hypothesis.settings.register_profile("course", deadline=None)  # other programs may hold us up
+hypothesis.settings.register_profile(  # no deadline: other programs may hold us up
+    "course", deadline=None, max_examples=int(os.environ.get("EXAMPLES", "50")))
 hypothesis.settings.load_profile("course")
 
 
