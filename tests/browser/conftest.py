@@ -200,6 +200,16 @@ def tabs(lab, chromium):
         notebook.page.close()
 
 
+def say_the_same(first, second, text):
+    """Wait until two views of a widget say the same sentence, which holds this text."""
+    first.page.wait_for_function(
+        """([first, second, text]) => {
+            const [said, also] = [first, second].map(
+                box => box.querySelector("[role=status]").textContent);
+            return said.includes(text) && said === also; }""",
+        arg=[first.box.element_handle(), second.box.element_handle(), text], timeout=20_000)
+
+
 def write_cells(home, name, sources):
     """Put a notebook with these code cells among those that JupyterLab serves."""
     notebook = new_notebook(cells=[new_code_cell(source) for source in sources])

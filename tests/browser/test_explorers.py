@@ -6,7 +6,7 @@ import pytest
 
 from tests.browser.test_quiz import complaints, count
 
-from .conftest import ARTIFACTS, tabs, write_cells
+from .conftest import ARTIFACTS, say_the_same, tabs, write_cells
 
 CELLS = [
     "import torch\n"
@@ -109,10 +109,10 @@ def test_two_views_are_in_step(notebook):
     view, other = View(notebook, "zeros = explore"), View(notebook, "display(zeros)")
     view.slider.fill("70")
     other.box.get_by_role("radio", name="both layers together").check()
-    assert view.says("At 70 % zeros") == other.says("At 70 % zeros")
+    say_the_same(view, other, "At 70 % zeros")
     other.slider.focus()
     notebook.page.keyboard.press("ArrowRight")
-    assert view.says("At 71 % zeros") == other.says("At 71 % zeros")
+    say_the_same(view, other, "At 71 % zeros")
     assert view.slider.input_value() == other.slider.input_value() == "71"
 
 
