@@ -20,13 +20,15 @@ Pair = Digits | tuple[Tensor, Tensor]  # digits, or inputs (n, ...) and labels (
 
 
 class _Evaluation(NamedTuple):
-    """How a model does on n digits: loss, accuracy 0..1, predictions (n,) int64, correct (n,), and
-    confidence, the mean of the largest probability."""
+    """How a model does on n digits: loss, accuracy 0..1, predictions (n,) int64, correct (n,),
+    by_digit, the accuracy of each label from 0 up, NaN where there is none, and confidence, the
+    mean of the largest probability."""
 
     loss: float
     accuracy: float
     predictions: Tensor
     correct: Tensor
+    by_digit: Tensor
     confidence: float
 
 
@@ -95,8 +97,9 @@ def evaluate(model: Any, digits: Pair) -> _Evaluation:
     answers = logits(model, digits).double()
     correct = answers.argmax(1) == labels
     sure = answers.softmax(1).amax(1).mean().item()
+    by_digit = torch.bincount(labels, correct.double()) / torch.bincount(labels)
     return _Evaluation(F.cross_entropy(answers, labels).item(), correct.double().mean().item(),
-                       answers.argmax(1), correct, sure)
+                       answers.argmax(1), correct, by_digit, sure)
 
 
 def train(train_digits: Pair, validation_digits: Pair, *, widths: tuple[int, ...] = (784, 128, 10),

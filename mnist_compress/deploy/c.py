@@ -2,8 +2,7 @@
 
 The sources are those of c/. `network.c` is the frame; `dense.c`, `gaps.c`, `bytes.c` and `bits.c`
 read weights as `encodings` wrote them; `rescale.c` and `rescale_by_bytes.c` bring an accumulator
-back to eight bits in arithmetic of 32. `c_file` fills in
-what stands behind a $ in them.
+back to eight bits in arithmetic of 32. `c_file` fills in what stands behind a $ in them.
 """
 
 from dataclasses import replace

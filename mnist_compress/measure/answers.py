@@ -94,8 +94,7 @@ def changed_answers(before: Any, after: Any, digits: Pair) -> ChangedAnswers:
 
 def by_digit(model: Any, digits: Pair) -> Tensor:
     """Accuracy 0..1 for each label from 0 up, float64; NaN for a label that does not occur."""
-    labels, correct = inputs_and_labels(digits)[1], evaluate(model, digits).correct
-    return torch.bincount(labels, correct.double()) / torch.bincount(labels)
+    return evaluate(model, digits).by_digit
 
 
 def confidence(model: Any, digits: Pair) -> float:

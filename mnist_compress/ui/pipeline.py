@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from matplotlib.image import imsave
 
-from ..data import SIDE
+from ..data import SIDE, normalize
 from ..pruning import sparsity
+from ..quantization import qparams_of, quantize
 from ..trace import trace_prediction
 from .plots import HATCHES, INK, Picture, canvas, image_tag, in_style
 from .state import Sentence, marked
@@ -68,10 +69,11 @@ def _told(pipeline):
     left = " and ".join(f"{int((layer.weight != 0).sum()):,} of {layer.weight.numel():,}"
                         for layer in pipeline.pruned.layers)
     own = pipeline.quantized.layers[0].scale.item()
-    small, ours = (min(round(0.1234 / scale), 127) for scale in (0.01, own))
+    pixel = normalize(torch.tensor(150, dtype=torch.uint8)).item()
+    small, ours = (quantize(torch.tensor(0.1234), qparams_of(each)).item() for each in (0.01, own))
     return [
         ("load handwritten digits", "", f"ink in row {row} of a 7: {ink} ..."),
-        ("normalize to 0..1", "", f"pixel 150 becomes {150 / 255:.2f}"),
+        ("normalize to 0..1", "", f"pixel 150 becomes {pixel:.2f}"),
         ("flatten", "", f"one image becomes {seven.numel()} numbers"),
         (f"train {'-'.join(map(str, pipeline.model.widths))}", "",
          f"loss {loss[0]:.2f} falls to {loss[-1]:.2f}"),

@@ -4,7 +4,6 @@ import operator
 from pathlib import Path
 
 import pandas as pd
-import torch
 from IPython.display import display
 
 from ..measure import changed_answers
@@ -59,19 +58,17 @@ def file_table(first, *others) -> Table:
     return Table(pd.DataFrame(rows).set_index("file"), f"{sentence[0].upper()}{sentence[1:]}.")
 
 
-def rates(found, labels) -> list:
+def rates(found) -> list:
     """Of what `evaluate` found, in per cent: right answers, all and of each label, confidence."""
-    each = 100 * torch.bincount(labels, found.correct.double()) / torch.bincount(labels)
-    return [100 * found.accuracy, *each.tolist(), 100 * found.confidence]
+    return [100 * found.accuracy, *(100 * found.by_digit).tolist(), 100 * found.confidence]
 
 
 def answer_table(networks: dict, digits, sentence: str) -> Table:
     """{name: network}, the dense one first -> accuracy on all digits and on each, how sure the
     network is, and what the last network changed. sentence: what there is to say before that."""
     lines = ["all digits", *(f"{digit}s" for digit in range(10)), "mean top probability"]
-    frame = pd.DataFrame({name: rates(evaluate(network, digits), digits.labels)
-                          for name, network in networks.items()},
-                         index=pd.Index(lines, name="right"))
+    found = {name: rates(evaluate(network, digits)) for name, network in networks.items()}
+    frame = pd.DataFrame(found, index=pd.Index(lines, name="right"))
     changes = frame.iloc[:, 1:].sub(frame.iloc[:, 0], axis=0)
     *others, change = changes.columns
     told = []

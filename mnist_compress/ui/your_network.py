@@ -93,7 +93,7 @@ def judge(pairs, digits, size: int, target) -> _Judgment:
         changes = _changes(before, after, digits)
         points.append(changes.difference)
         kept += _keeps(changes, target)
-        both = zip(rates(before, digits[1]), rates(after, digits[1]), strict=True)
+        both = zip(rates(before), rates(after), strict=True)
         low, high = changes.interval
         columns[f"seed {seed}"] = [
             *(f"{old:.1f} → {new:.1f}" for old, new in both), f"{len(changes.places)}",

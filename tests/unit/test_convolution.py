@@ -97,7 +97,9 @@ def test_all_that_the_notebook_calls_takes_any_network(case):
     rounded = round_weights(network, 8, per_channel=True)
     assert len(measure.by_digit(rounded, pair)) == 10
     assert 0.1 < measure.confidence(network, pair) <= 1
-    assert len(measure.changed_answers(network, rounded, pair).labels)
+    changes = measure.changed_answers(network, rounded, pair)
+    rates = [100 * evaluate(each, pair).accuracy for each in (network, rounded)]
+    assert changes.difference == pytest.approx(rates[1] - rates[0])
     assert measure.dense_file("dense", network, pair).same_answers
     assert measure.masked_file("masks", network, pair, 0.3).same_answers
     assert measure.torchao_file("torchao", network, pair).same_answers

@@ -20,7 +20,9 @@ def test_changed_answers_by_brute_force(model, integer, test):
         assert changed.before.tolist() == before
         assert changed.after.tolist() == after
         right = [sum(map(int.__eq__, answers, test.labels.tolist())) for answers in (before, after)]
-        assert changed.won - changed.lost == right[1] - right[0]
+        both, lost, won, neither = changed._counts
+        assert [both + lost, both + won] == right and sum(changed._counts) == 3000
+        assert (lost, won) == (changed.lost, changed.won) and neither
         shares = [measure.by_digit(network, test) for network in (model, other)]
         assert torch.allclose(changed.by_digit, 100 * (shares[1] - shares[0]))
 
